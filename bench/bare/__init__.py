@@ -1,0 +1,1 @@
+"""What the server software can do at most: decode and answer, nothing stored. The yardstick of the durable figures."""

@@ -1,0 +1,88 @@
+"""The real server for a bench: `mooring serve` in a folder of its own, an administrator, devices with tokens."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from bench.server import Server
+
+PASSWORD = "bench-Password-1"
+REGISTER_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A registered device and its token."""
+
+    id: str
+    token: str
+
+
+class Mooring:
+    """A running Mooring; a context manager. `folder` is kept if given, else it is temporary."""
+
+    def __init__(self, folder: Path | None = None, **settings: str) -> None:
+        self.temporary = None if folder else tempfile.TemporaryDirectory(prefix="mooring-bench-")
+        self.folder = folder or Path(self.temporary.name)  # type: ignore[union-attr]
+        env = {f"MOORING_{name.upper()}": value for name, value in settings.items()}
+        env["MOORING_ADMIN_PASSWORD"] = PASSWORD
+        self.server = Server(
+            [sys.executable, "-m", "mooring", "serve", "--port", "0", "--data-dir", str(self.folder)], env=env
+        )
+        self.token = ""
+
+    def __enter__(self) -> Mooring:
+        self.server.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.server.stop()
+        if self.temporary:
+            self.temporary.cleanup()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return self.server.url
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """Call the API as the administrator and return its JSON; raises RuntimeError with the server's words."""
+        request = urllib.request.Request(
+            self.url + path, method=method, data=None if body is None else json.dumps(body).encode()
+        )
+        request.add_header("Content-Type", "application/json")
+        if self.token:
+            request.add_header("Authorization", f"Bearer {self.token}")
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            raise RuntimeError(f"{method} {path}: {error.code} {error.read()[:300]!r}") from error
+
+    def log_in(self) -> None:
+        """Take an administrator's token."""
+        answer = self.call("POST", "/api/auth/login", {"username": "admin", "password": PASSWORD})
+        self.token = answer["access_token"]
+
+    def devices(self, count: int) -> list[Device]:
+        """Register `count` devices and return them."""
+        if not self.token:
+            self.log_in()
+
+        def register(number: int) -> Device:
+            made = self.call("POST", "/api/devices", {"name": f"bench-{number}", "type": "bench"})
+            return Device(made["id"], made["auth_token"])
+
+        with ThreadPoolExecutor(REGISTER_AT_ONCE) as pool:
+            return list(pool.map(register, range(count)))

@@ -1,0 +1,1 @@
+"""What people write by hand, as yardstick: Flask and sqlite3, one commit per post."""

@@ -1,0 +1,167 @@
+/** Every question the console asks, with its cache key; pages never build a URL themselves. */
+import { queryOptions } from "@tanstack/react-query";
+import { call, submit, withQuery } from "./client";
+import type {
+  ApiKey,
+  BucketRow,
+  CreatedDevice,
+  Device,
+  DeviceEvent,
+  DeviceLatest,
+  NewDevice,
+  Overview,
+  Page,
+  RawRow,
+  Series,
+  Session,
+  Sparkline,
+} from "./types";
+
+const PAGE_SIZE = 500;
+const MOST_PAGES = 100;
+
+async function allDevices(signal: AbortSignal): Promise<Device[]> {
+  const devices: Device[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const path = withQuery("/api/devices", { limit: PAGE_SIZE, cursor });
+    const { items, next } = await call<Page<Device>>(path, { signal });
+    devices.push(...items);
+    if (!next) break;
+    cursor = next;
+  }
+  return devices;
+}
+
+export const sessionQuery = queryOptions({
+  queryKey: ["session"],
+  queryFn: ({ signal }) => call<Session>("/api/auth/user", { signal }),
+  staleTime: 5 * 60_000,
+});
+
+export const devicesQuery = queryOptions({
+  queryKey: ["devices"],
+  queryFn: ({ signal }) => allDevices(signal),
+  staleTime: 60_000,
+});
+
+export const latestQuery = queryOptions({
+  queryKey: ["latest"],
+  queryFn: async ({ signal }) => (await call<Page<DeviceLatest>>("/api/latest", { signal })).items,
+  staleTime: 60_000,
+});
+
+export const overviewQuery = queryOptions({
+  queryKey: ["overview"],
+  queryFn: ({ signal }) => call<Overview>("/api/overview", { signal }),
+  refetchInterval: 5_000,
+});
+
+export const eventsQuery = queryOptions({
+  queryKey: ["events"],
+  queryFn: async ({ signal }) => (await call<Page<DeviceEvent>>("/api/events?limit=60", { signal })).items,
+  staleTime: 60_000,
+});
+
+export const keysQuery = queryOptions({
+  queryKey: ["keys"],
+  queryFn: async ({ signal }) => (await call<Page<ApiKey>>("/api/keys", { signal })).items,
+});
+
+export function deviceQuery(id: string) {
+  return queryOptions({
+    queryKey: ["device", id],
+    queryFn: ({ signal }) => call<Device>(`/api/devices/${encodeURIComponent(id)}`, { signal }),
+    staleTime: 30_000,
+  });
+}
+
+export function seriesQuery(id: string) {
+  return queryOptions({
+    queryKey: ["device", id, "series"],
+    queryFn: async ({ signal }) =>
+      (await call<Page<Series>>(`/api/devices/${encodeURIComponent(id)}/series`, { signal })).items,
+    staleTime: 30_000,
+  });
+}
+
+export function deviceEventsQuery(id: string) {
+  return queryOptions({
+    queryKey: ["device", id, "events"],
+    queryFn: async ({ signal }) =>
+      (await call<Page<DeviceEvent>>(`/api/devices/${encodeURIComponent(id)}/events?limit=200`, { signal }))
+        .items,
+  });
+}
+
+export function sparklinesQuery(ids: string[], key: string) {
+  return queryOptions({
+    queryKey: ["sparklines", key, ids],
+    queryFn: async ({ signal }) => {
+      const query = { device_id: ids, key: key || undefined, minutes: 60, points: 40 };
+      return (await call<Page<Sparkline>>(withQuery("/api/sparklines", query), { signal })).items;
+    },
+    staleTime: 20_000,
+    refetchInterval: 30_000,
+    enabled: ids.length > 0,
+  });
+}
+
+export interface Span {
+  from: number;
+  to: number;
+}
+
+function dataPath(id: string, params: Parameters<typeof withQuery>[1]): string {
+  return withQuery(`/api/devices/${encodeURIComponent(id)}/data`, params);
+}
+
+/** Average, lowest and highest of a numeric series per `interval` over `span`. */
+export function bucketsQuery(id: string, key: string, span: Span, interval: string) {
+  return queryOptions({
+    queryKey: ["device", id, "buckets", key, span.from, span.to, interval],
+    queryFn: async ({ signal }) => {
+      const path = dataPath(id, {
+        sensor_type: key,
+        start_date: new Date(span.from).toISOString(),
+        end_date: new Date(span.to).toISOString(),
+        interval,
+        aggregate: ["avg", "min", "max"],
+        order: "asc",
+        limit: 2000,
+      });
+      return (await call<Page<BucketRow>>(path, { signal })).items;
+    },
+    staleTime: 60_000,
+  });
+}
+
+/** The raw rows of one series over `span`, newest first, at most `limit`. */
+export function rowsQuery(id: string, key: string, span: Span, limit: number) {
+  return queryOptions({
+    queryKey: ["device", id, "rows", key, span.from, span.to, limit],
+    queryFn: async ({ signal }) => {
+      const path = dataPath(id, {
+        sensor_type: key,
+        start_date: new Date(span.from).toISOString(),
+        end_date: new Date(span.to).toISOString(),
+        order: "desc",
+        limit,
+      });
+      return (await call<Page<RawRow>>(path, { signal })).items;
+    },
+    staleTime: 60_000,
+  });
+}
+
+export const actions = {
+  logIn: (username: string, password: string) =>
+    submit<void>("POST", "/api/auth/login", { username, password }),
+  logOut: () => submit<void>("POST", "/api/auth/logout"),
+  addDevice: (device: NewDevice) => submit<CreatedDevice>("POST", "/api/devices", device),
+  removeDevice: (id: string) => submit<void>("DELETE", `/api/devices/${encodeURIComponent(id)}`),
+  rotateToken: (id: string) =>
+    submit<{ auth_token: string }>("POST", `/api/devices/${encodeURIComponent(id)}/token`),
+  createKey: (name: string) => submit<ApiKey & { key: string }>("POST", "/api/keys", { name }),
+  revokeKey: (id: string) => submit<void>("DELETE", `/api/keys/${encodeURIComponent(id)}`),
+};

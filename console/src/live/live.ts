@@ -1,0 +1,68 @@
+/** Ties store, socket and query cache together, once per log-in. */
+import type { QueryClient } from "@tanstack/react-query";
+import { devicesQuery, eventsQuery, latestQuery, overviewQuery } from "../api/queries";
+import type { LiveMessage } from "../api/types";
+import { type LinkState, LiveSocket } from "./socket";
+import { LiveStore } from "./store";
+
+const REREAD_PAUSE = 300;
+
+export const store = new LiveStore((flush) => requestAnimationFrame(flush));
+
+let link: LinkState = "connecting";
+let socket: LiveSocket | null = null;
+const linkListeners = new Set<() => void>();
+
+export const linkState = {
+  get: () => link,
+  subscribe(listener: () => void): () => void {
+    linkListeners.add(listener);
+    return () => linkListeners.delete(listener);
+  },
+};
+
+function setLink(state: LinkState): void {
+  link = state;
+  for (const listener of linkListeners) listener();
+}
+
+/** Open the live link; returns how to end it. Seeds the store from the lists and re-reads them after a gap. */
+export function startLive(client: QueryClient): () => void {
+  let pending = 0;
+  const reread = () => {
+    clearTimeout(pending);
+    pending = window.setTimeout(() => {
+      for (const { queryKey } of [devicesQuery, latestQuery, eventsQuery, overviewQuery]) {
+        void client.invalidateQueries({ queryKey });
+      }
+    }, REREAD_PAUSE);
+  };
+  const message = (received: LiveMessage) => {
+    store.apply(received, Date.now());
+    if (received.type === "devices") {
+      reread();
+      for (const { device_id } of received.items) {
+        void client.invalidateQueries({ queryKey: ["device", device_id], exact: true });
+      }
+    }
+  };
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  const opened = new LiveSocket(`${scheme}://${location.host}/ws/live`, {
+    message,
+    state: setLink,
+    missed: reread,
+  });
+  socket = opened;
+  opened.start();
+  return () => {
+    clearTimeout(pending);
+    opened.stop("connecting");
+    socket = null;
+  };
+}
+
+/** Freeze the picture, or let it run again; what was missed meanwhile is re-read. */
+export function togglePause(): void {
+  if (link === "paused") socket?.start();
+  else socket?.stop("paused");
+}

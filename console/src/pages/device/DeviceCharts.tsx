@@ -1,0 +1,129 @@
+/** Every numeric series as a chart, every state as a strip, one time range over all, and the map if it moves. */
+import { Button, SegmentedControl } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Activity, ZoomOut } from "lucide-react";
+import { useEffect, useMemo } from "react";
+import { seriesQuery } from "../../api/queries";
+import type { Device, Series } from "../../api/types";
+import { LIVE_SPANS, type Range, useRange } from "../../charts/range";
+import { SeriesChart } from "../../charts/SeriesChart";
+import { StateStrip } from "../../charts/StateStrip";
+import { formatMoment, momentOf } from "../../lib/format";
+import { formatPosition, isPositionKey } from "../../lib/position";
+import { useDeviceLive } from "../../live/hooks";
+import { FleetMap } from "../../map/FleetMap";
+import { Card } from "../../shell/Card";
+import { Empty } from "../../shell/Empty";
+import { PageSkeleton } from "../../shell/PageSkeleton";
+import { Trouble } from "../../shell/Trouble";
+import { CustomRange } from "./CustomRange";
+import classes from "./DeviceCharts.module.css";
+
+const MOST_CHARTS = 24;
+
+/** The device's series; asked again when a key turns up live that the list does not have. */
+function useSeries(id: string) {
+  const query = useQuery(seriesQuery(id));
+  const live = useDeviceLive(id);
+  const known = query.data?.length ?? 0;
+  const { refetch, isFetching } = query;
+  const unknown = query.data !== undefined && !isFetching && live.values.size > known;
+  useEffect(() => {
+    if (!unknown) return;
+    const timer = setTimeout(() => void refetch(), 1000);
+    return () => clearTimeout(timer);
+  }, [unknown, refetch]);
+  return query;
+}
+
+export function DeviceCharts({ device, onConnect }: { device: Device; onConnect(): void }) {
+  const { data: series, error, refetch } = useSeries(device.id);
+  const view = useRange();
+  if (error) return <Trouble error={error} retry={refetch} />;
+  if (!series) return <PageSkeleton />;
+  if (series.length === 0) {
+    return (
+      <Empty icon={Activity} title="Nothing heard yet">
+        <p>Charts appear with the first reading.</p>
+        <Button size="xs" onClick={onConnect}>
+          How to connect
+        </Button>
+      </Empty>
+    );
+  }
+  return (
+    <div className={classes.charts}>
+      <RangeBar view={view} />
+      <Strips id={device.id} series={series} range={view.range} />
+      <div className={classes.grid}>
+        <Whereabouts device={device} />
+        <Charts id={device.id} series={series} view={view} />
+      </div>
+    </div>
+  );
+}
+
+function Strips({ id, series, range }: { id: string; series: Series[]; range: Range }) {
+  const states = series.filter(({ kind }) => kind === "text" || kind === "boolean");
+  return states.map(({ sensor_type, first_at }) => (
+    <StateStrip key={sensor_type} id={id} name={sensor_type} since={momentOf(first_at)} range={range} />
+  ));
+}
+
+type View = ReturnType<typeof useRange>;
+
+function Charts({ id, series, view }: { id: string; series: Series[]; view: View }) {
+  const numeric = series.filter(({ kind, sensor_type }) => kind === "number" && !isPositionKey(sensor_type));
+  return numeric
+    .slice(0, MOST_CHARTS)
+    .map(({ sensor_type, unit, first_at }) => (
+      <SeriesChart
+        key={sensor_type}
+        id={id}
+        name={sensor_type}
+        unit={unit}
+        since={momentOf(first_at)}
+        range={view.range}
+        onZoom={view.zoom}
+        onReset={view.reset}
+      />
+    ));
+}
+
+function Whereabouts({ device }: { device: Device }) {
+  const { position } = useDeviceLive(device.id);
+  const items = useMemo(() => [{ id: device.id, name: device.name }], [device.id, device.name]);
+  if (!position) return null;
+  return (
+    <Card title="Position" note={formatPosition(position)} flush className={classes.map}>
+      <FleetMap items={items} label={`map with ${device.name}`} opens={false} />
+    </Card>
+  );
+}
+
+function RangeBar({ view }: { view: View }) {
+  const { range, goLive, reset, zoom } = view;
+  return (
+    <div className={classes.bar}>
+      <SegmentedControl
+        aria-label="time range"
+        value={range.live ? range.name : ""}
+        onChange={goLive}
+        data={Object.keys(LIVE_SPANS).map((name) => ({ value: name, label: name }))}
+      />
+      <CustomRange range={range} onChoose={zoom} />
+      {range.live ? (
+        <span className="muted small">drag across a chart to zoom into it</span>
+      ) : (
+        <>
+          <span className={classes.span}>
+            {formatMoment(range.from)} – {formatMoment(range.to)}
+          </span>
+          <Button variant="default" size="compact-sm" leftSection={<ZoomOut size={14} />} onClick={reset}>
+            Back to live
+          </Button>
+        </>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,44 @@
+/** A list of events; colour only where something is wrong. */
+import { Link } from "wouter";
+import type { DeviceEvent } from "../api/types";
+import { formatAgo, formatMoment } from "../lib/format";
+import { useNow } from "../live/hooks";
+import classes from "./EventList.module.css";
+
+interface Props {
+  events: DeviceEvent[];
+  /** Names by device id; given where the list is about more than one device. */
+  names?: ReadonlyMap<string, string>;
+}
+
+function wordsOf({ event_type, message }: DeviceEvent): string {
+  const kind = event_type.replace(/_/g, " ");
+  return message && message !== event_type ? message : kind;
+}
+
+export function EventList({ events, names }: Props) {
+  const now = useNow();
+  return (
+    <ul className={classes.list}>
+      {events.map((event) => {
+        const at = Date.parse(event.timestamp);
+        return (
+          <li key={event.id} data-severity={event.severity} data-type={event.event_type}>
+            <span className={classes.mark} aria-hidden />
+            <span className={classes.words}>
+              {names && (
+                <Link href={`/devices/${encodeURIComponent(event.device_id)}`} className={classes.name}>
+                  {event.device_name ?? names.get(event.device_id) ?? event.device_id}
+                </Link>
+              )}
+              <span className={classes.message}>{wordsOf(event)}</span>
+            </span>
+            <time dateTime={event.timestamp} title={formatMoment(at)}>
+              {formatAgo(at, now)}
+            </time>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

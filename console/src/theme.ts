@@ -1,0 +1,82 @@
+/**
+ * Mantine's theme, and its variables as a constructed style sheet.
+ *
+ * Mantine would write them into a `<style>` tag, which `style-src 'self'` forbids; a constructed sheet is allowed, so the
+ * provider runs without tags and this module hands over the same rules.
+ */
+import {
+  convertCssVariables,
+  createTheme,
+  DEFAULT_THEME,
+  defaultCssVariablesResolver,
+  type MantineColorsTuple,
+  Modal,
+  mergeMantineTheme,
+  Tooltip,
+} from "@mantine/core";
+
+const tide: MantineColorsTuple = [
+  "#e9f6fa",
+  "#d5ecf3",
+  "#abd9e7",
+  "#84c9dd",
+  "#74c3d9",
+  "#6abfd8",
+  "#62bcd8",
+  "#2a8daa",
+  "#0b6b86",
+  "#07556b",
+];
+
+export const theme = createTheme({
+  fontFamily: "var(--font)",
+  fontFamilyMonospace: "var(--mono)",
+  colors: { tide },
+  primaryColor: "tide",
+  primaryShade: { light: 8, dark: 6 },
+  autoContrast: true,
+  defaultRadius: 7,
+  fontSizes: { xs: "12px", sm: "13.5px", md: "14px", lg: "16px", xl: "18px" },
+  cursorType: "pointer",
+  respectReducedMotion: true,
+  components: {
+    Modal: Modal.extend({
+      defaultProps: {
+        lockScroll: false,
+        radius: 14,
+        centered: false,
+        yOffset: "9vh",
+        overlayProps: { backgroundOpacity: 0.45 },
+        closeButtonProps: { "aria-label": "close" },
+        transitionProps: { transition: "fade", duration: 120 },
+      },
+    }),
+    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 350, fz: 12.5, radius: 6 } }),
+  },
+});
+
+const own = {
+  "--mantine-color-body": "var(--surface)",
+  "--mantine-color-text": "var(--text)",
+  "--mantine-color-bright": "var(--text)",
+  "--mantine-color-dimmed": "var(--muted)",
+  "--mantine-color-placeholder": "var(--faint)",
+  "--mantine-color-error": "var(--bad)",
+  "--mantine-color-anchor": "var(--accent)",
+  "--mantine-color-default": "var(--surface)",
+  "--mantine-color-default-hover": "var(--hover)",
+  "--mantine-color-default-color": "var(--text)",
+  "--mantine-color-default-border": "var(--line-strong)",
+};
+
+/** Put Mantine's variables for `theme` in force; called once, before the first render. */
+export function adoptTheme(): void {
+  const { variables, light, dark } = defaultCssVariablesResolver(mergeMantineTheme(DEFAULT_THEME, theme));
+  const css = convertCssVariables(
+    { variables, light: { ...light, ...own }, dark: { ...dark, ...own } },
+    ":root",
+  );
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+}

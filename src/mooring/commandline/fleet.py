@@ -1,0 +1,68 @@
+"""``mooring simulate``: robots and recordings that come in through the doors of a running server."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mooring.kernel.errors import Invalid
+
+
+def simulate(
+    *,
+    url: Annotated[str, typer.Option(help="The server's address.")] = "http://127.0.0.1:8000",
+    key: Annotated[str, typer.Option(envvar="MOORING_API_KEY", help="API key of the devices' owner.")] = "",
+    robots: Annotated[int, typer.Option(min=0, max=10_000, help="How many robots.")] = 25,
+    replay: Annotated[list[Path] | None, typer.Option(help="CSV file to replay; may be given several times.")] = None,
+    speed: Annotated[
+        float | None, typer.Option(help="How much faster than recorded; default: about a row a second.")
+    ] = None,
+    rate: Annotated[float, typer.Option(min=0.01, max=100, help="Frames a second per robot.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Same seed, same journeys.")] = 1,
+    backfill: Annotated[int, typer.Option(min=0, help="Rows of each recording to post first, as history.")] = 0,
+    faults: Annotated[str, typer.Option(help="Misbehave, for example late=0.1,duplicate=0.05,flap=0.001.")] = "",
+    prefix: Annotated[str, typer.Option(help="Put before the devices' names.")] = "",
+    duration: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
+    demo_recordings: Annotated[
+        bool, typer.Option(help="Also replay four recordings, shipped or of MOORING_RECORDINGS.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option(help="Say only what goes wrong.")] = False,
+) -> None:
+    """Simulate a fleet against a running server: robots that wander, recordings replayed in their own rhythm."""
+    from mooring.adapters.clock import SystemClock
+    from mooring.commandline.progress import Reporter
+    from mooring.simulator.command import simulate as run
+    from mooring.simulator.faults import Faults
+    from mooring.simulator.fleet import FleetOptions, recordings_for_demo
+
+    if not key:
+        raise Invalid(
+            "no API key", hint="make one with: mooring key create USER --name simulator, then MOORING_API_KEY=…"
+        )
+    recordings = list(replay or [])
+    if demo_recordings:
+        recordings += recordings_for_demo(os.environ.get("MOORING_RECORDINGS"))
+    options = FleetOptions(
+        url=url,
+        key=key,
+        robots=robots,
+        replays=tuple(recordings),
+        speed=speed,
+        rate_hz=rate,
+        seed=seed,
+        backfill_rows=backfill,
+        faults=Faults.of(faults) if faults else Faults(),
+        prefix=prefix,
+        duration_s=duration,
+    )
+    with Reporter(quiet=quiet) as reporter:
+        tally = run(options, SystemClock(), reporter)
+    if not quiet:
+        typer.echo(
+            f"sent {tally.sent}, acknowledged {tally.acked}, duplicates {tally.duplicates}, rejected {tally.rejected}"
+        )
+    sys.stdout.flush()

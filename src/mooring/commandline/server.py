@@ -1,0 +1,177 @@
+"""``mooring serve`` and ``mooring demo``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mooring.commandline.given import settings as given_settings
+from mooring.kernel.errors import Unavailable
+from mooring.settings import Settings
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from mooring.app import Mooring
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on (MOORING_HOST).")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="HTTP port, 0 takes a free one (MOORING_PORT).")]
+DataDir = Annotated[Path | None, typer.Option(help="Folder for everything that is kept (MOORING_DATA_DIR).")]
+
+
+def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
+    """Run the server until it is stopped with Ctrl-C or SIGTERM."""
+    _run(_serve(given_settings(host=host, port=port, data_dir=data_dir)))
+
+
+def demo(
+    port: Port = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Keep the demo's data in this folder.")] = None,
+    robots: Annotated[int, typer.Option(min=0, max=1000, help="How many robots to simulate.")] = 25,
+    recordings: Annotated[
+        Path | None, typer.Option(envvar="MOORING_RECORDINGS", help="Folder of CSV files to replay.")
+    ] = None,
+    reset: Annotated[bool, typer.Option(help="Empty the demo's folder first.")] = True,
+) -> None:
+    """Run a server with a fresh data folder and a simulated fleet, on this machine only."""
+    folder = data_dir or Path(tempfile.gettempdir()) / f"mooring-demo-{os.getuid()}"
+    settings = given_settings(host="127.0.0.1", port=port, data_dir=folder, database_url="")
+    if reset and folder.exists() and data_dir is None:
+        _empty(folder)
+    _run(_demo(settings, robots, recordings))
+
+
+def _empty(folder: Path) -> None:
+    """Remove what an earlier demo left, unless that demo is still running."""
+    from mooring.adapters.lock import folder_lock
+
+    with folder_lock(folder):
+        shutil.rmtree(folder)
+
+
+def _run(work: object) -> None:
+    import uvloop
+
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    with contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(work)  # type: ignore[arg-type]
+
+
+async def _serve(settings: Settings) -> None:
+    from mooring.app import running
+    from mooring.doors.listening import bind
+
+    logging.getLogger().setLevel(settings.log_level.upper())
+    sock = bind(settings.host, settings.port, setting="--port or MOORING_PORT")
+    with contextlib.closing(sock):
+        async with running(settings) as mooring:
+            _introduce(settings, mooring)
+            await _listen(settings, mooring, sock)
+
+
+async def _listen(settings: Settings, mooring: Mooring, sock: socket.socket) -> None:
+    server = _server(settings, mooring)
+    async with asyncio.TaskGroup() as tasks:
+        serving = tasks.create_task(server.serve(sockets=[sock]))
+        await _started(server, serving)
+        typer.echo(f"ready: {_address(settings, sock)}")
+        sys.stdout.flush()
+
+
+async def _demo(settings: Settings, robots: int, recordings: Path | None) -> None:
+    from mooring.app import running
+    from mooring.doors.listening import bind
+
+    try:
+        sock = bind(settings.host, settings.port, setting="--port or MOORING_PORT")
+    except Unavailable as error:
+        typer.echo(f"{error.message}; taking a free port instead", err=True)
+        sock = bind(settings.host, 0, setting="--port")
+    with contextlib.closing(sock):
+        async with running(settings) as mooring:
+            _introduce(settings, mooring)
+            admin = await mooring.access.people.by_name(settings.admin_username)
+            _, key = await mooring.access.keys.create(admin.id, "demo fleet")
+            server = _server(settings, mooring)
+            async with asyncio.TaskGroup() as tasks:
+                serving = tasks.create_task(server.serve(sockets=[sock]))
+                await _started(server, serving)
+                typer.echo(f"ready: {_address(settings, sock)}")
+                sys.stdout.flush()
+                fleet = await _start_fleet(_address(settings, sock), key, robots, recordings)
+                await asyncio.wait([serving])
+                await _stop_fleet(fleet)
+
+
+async def _start_fleet(url: str, key: str, robots: int, recordings: Path | None) -> asyncio.subprocess.Process:
+    """Start the simulator as a process of its own: a stranger that comes in through the doors."""
+    arguments = [
+        "simulate",
+        "--url",
+        url,
+        "--robots",
+        str(robots),
+        "--demo-recordings",
+        "--backfill",
+        "2000",
+        "--quiet",
+    ]
+    environment = {**os.environ, "MOORING_API_KEY": key}
+    if recordings is not None:
+        environment["MOORING_RECORDINGS"] = str(recordings)
+    return await asyncio.create_subprocess_exec(sys.executable, "-m", "mooring", *arguments, env=environment)
+
+
+async def _stop_fleet(fleet: asyncio.subprocess.Process) -> None:
+    if fleet.returncode is not None:
+        return
+    fleet.terminate()
+    try:
+        async with asyncio.timeout(8):
+            await fleet.wait()
+    except TimeoutError:
+        fleet.kill()
+
+
+def _server(settings: Settings, mooring: Mooring) -> uvicorn.Server:
+    from mooring.doors.listening import server
+
+    return server(
+        mooring.app,
+        max_connections=settings.max_connections,
+        max_frame=settings.max_frame_bytes,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
+        log_level=settings.log_level,
+    )
+
+
+async def _started(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+    deadline = time.monotonic() + 30
+    while not server.started:
+        if serving.done() or time.monotonic() > deadline:
+            raise Unavailable("the HTTP server did not start")
+        await asyncio.sleep(0.005)
+
+
+def _introduce(settings: Settings, mooring: Mooring) -> None:
+    if mooring.made_password:
+        typer.echo(f"administrator: {settings.admin_username}")
+        typer.echo(f"password: {mooring.made_password}   (shown once; change it with: mooring user passwd)")
+        sys.stdout.flush()
+
+
+def _address(settings: Settings, sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    shown = settings.host if settings.host not in ("0.0.0.0", "::") else host  # noqa: S104 (only compared)
+    return f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"

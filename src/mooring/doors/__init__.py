@@ -1,0 +1,1 @@
+"""Every way in: devices and people. Doors parse, call a room, and render the answer."""

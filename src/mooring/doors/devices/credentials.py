@@ -1,0 +1,25 @@
+"""Where a device puts its token: ``Authorization: Bearer``, ``X-Device-Token``, or ``?token=`` on a WebSocket."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+from starlette.types import Scope
+
+
+def device_token(scope: Scope) -> str | None:
+    """Return the token a device sent along, if any."""
+    for name, value in scope["headers"]:
+        if name == b"x-device-token":
+            return str(value.decode("latin-1"))
+        if name == b"authorization" and value[:7].lower() == b"bearer ":
+            return str(value[7:].strip().decode("latin-1"))
+    if scope["type"] == "websocket" and scope["query_string"]:
+        return query_token(scope)
+    return None
+
+
+def query_token(scope: Scope) -> str | None:
+    """Return ``?token=`` of a handshake."""
+    given = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=20).get("token")
+    return given[0] if given else None

@@ -1,0 +1,165 @@
+"""Telemetry over HTTP: ``POST /api/devices/<id>/data`` and, for gateways, ``POST /api/data``.
+
+Plain ASGI, because ten thousand posts a second pass here: body under a limit and a deadline, decode, accept, wait for
+the commit, answer with the receipt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Protocol
+
+from starlette.types import Receive, Scope, Send
+
+from mooring.devices.admission import Admission
+from mooring.doors.devices.credentials import device_token
+from mooring.doors.devices.receipts import OneReceipt, accept_many, choose_only, offer, within
+from mooring.doors.problems import problem_of
+from mooring.doors.request import read_body, reply
+from mooring.kernel.actor import Actor
+from mooring.kernel.errors import Invalid, Missing, MooringError
+from mooring.kernel.frames import Frame, Receipt
+from mooring.kernel.ids import digest_of
+from mooring.telemetry.ingest import Ingest
+from mooring.telemetry.sources import Source
+from mooring.wire import json
+
+COMMIT_DEADLINE_S = 30.0
+_STATUS = {"stored": 201, "duplicate": 200, "rejected": 422, "throttled": 429}
+_JSON = [(b"content-type", b"application/json")]
+
+
+class Writers(Protocol):
+    """Who, other than the device itself, may post for a device: people and gateways by session or key."""
+
+    async def actor(self, scope: Scope) -> Actor:
+        """Return who asks; raises ``Unauthenticated``."""
+
+    async def may_write(self, actor: Actor, device_id: str) -> None:
+        """Raise ``Missing`` unless `actor` may post for this device."""
+
+
+class DataDoor:
+    """The HTTP data routes."""
+
+    def __init__(self, ingest: Ingest, admission: Admission, writers: Writers, *, max_body: int) -> None:
+        self._ingest = ingest
+        self._admission = admission
+        self._writers = writers
+        self._max_body = max_body
+
+    async def one_device(self, scope: Scope, receive: Receive, send: Send, device_id: str) -> None:
+        """Serve ``POST /api/devices/<id>/data``."""
+        try:
+            source = await self._source(scope, device_id)
+            body = await read_body(scope, receive, self._max_body)
+            raws = json.split_envelope(body) if b'"frames"' in body else None
+            if raws is None:
+                await self._single(send, source, body)
+            else:
+                await _send_many(send, await accept_many(self._ingest, choose_only(source), raws, COMMIT_DEADLINE_S))
+        except MooringError as error:
+            await reply(send, *problem_of(error))
+
+    async def many_devices(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve ``POST /api/data``: frames that each name their device, as JSON or NDJSON."""
+        try:
+            actor = await self._writers.actor(scope)
+            body = await read_body(scope, receive, self._max_body)
+            lines = b"ndjson" in _header(scope, b"content-type")
+            raws = json.split_lines(body) if lines else json.split_envelope(body)
+            if raws is None:
+                raise Invalid("no frames", hint='send {"frames": [{"device_id": …}]} or NDJSON')
+            allowed = await self._allowed(actor, raws)
+            await _send_many(send, await accept_many(self._ingest, allowed, raws, COMMIT_DEADLINE_S))
+        except MooringError as error:
+            await reply(send, *problem_of(error))
+
+    async def _single(self, send: Send, source: Source, body: bytes) -> None:
+        if self._ingest.full:
+            await self._ingest.room(COMMIT_DEADLINE_S)
+        frame = json.decode_frame(body)
+        sink = OneReceipt(asyncio.get_running_loop())
+        choose_only(source)(frame)
+        offer(self._ingest, source, frame, sink, body)
+        receipt: Receipt = await within(sink.future, COMMIT_DEADLINE_S)
+        await _send(send, _status_of(receipt), json.encode(receipt))
+
+    async def _source(self, scope: Scope, device_id: str) -> Source:
+        token = device_token(scope)
+        if token is not None:
+            device = self._admission.admit_cached(digest_of(token)) or await self._admission.admit(token)
+            if device is not None:
+                if device.id != device_id:
+                    raise Missing("no such device")
+                return self._ingest.sources.get(device_id)
+        actor = await self._writers.actor(scope)
+        await self._writers.may_write(actor, device_id)
+        return self._ingest.sources.get(device_id)
+
+    async def _allowed(self, actor: Actor, raws: list[Any]) -> Any:
+        """Return a chooser of sources; devices not the caller's are told apart frame by frame, all alike."""
+        verdicts: dict[str, MooringError | None] = {}
+        for raw in raws:
+            try:
+                device_id = json.decode_frame(raw).device_id
+            except Invalid:
+                continue
+            if device_id is not None and device_id not in verdicts:
+                verdicts[device_id] = await self._verdict(actor, device_id)
+
+        def choose(frame: Frame) -> Source:
+            if frame.device_id is None:
+                raise Invalid("frame names no device", hint="add device_id")
+            refused = verdicts.get(frame.device_id)
+            if refused is not None:
+                raise refused
+            return self._ingest.sources.get(frame.device_id)
+
+        return choose
+
+    async def _verdict(self, actor: Actor, device_id: str) -> MooringError | None:
+        try:
+            await self._writers.may_write(actor, device_id)
+        except MooringError as error:
+            return error
+        return None
+
+
+def _status_of(receipt: Receipt) -> int:
+    reason = receipt.reason or ""
+    if receipt.status == "rejected":
+        if reason.startswith("storage_full"):
+            return 507
+        if reason.startswith("unavailable"):
+            return 503
+        if reason.startswith("seq_conflict"):
+            return 409
+    return _STATUS[receipt.status]
+
+
+async def _send_many(send: Send, receipts: list[Receipt]) -> None:
+    stored = sum(receipt.stored or 0 for receipt in receipts)
+    kinds = {_status_of(receipt) for receipt in receipts} or {200}
+    status = 201 if 201 in kinds else 200 if kinds == {200} else max(kinds)
+    told = [_plain(receipt) for receipt in receipts]
+    await _send(send, status, json.encode({"stored": stored, "receipts": told}))
+
+
+def _plain(receipt: Receipt) -> dict[str, Any]:
+    told: dict[str, Any] = {"seq": receipt.seq, "status": receipt.status}
+    if receipt.reason is not None:
+        told["reason"] = receipt.reason
+    if receipt.retry_after_s is not None:
+        told["retry_after_s"] = receipt.retry_after_s
+    return told
+
+
+async def _send(send: Send, status: int, body: bytes) -> None:
+    headers = [*_JSON, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    return next((value for key, value in scope["headers"] if key == name), b"")

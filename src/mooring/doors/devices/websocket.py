@@ -1,0 +1,182 @@
+"""``ws /ws/device``: one JSON frame a message, a receipt for each that carries a seq, sent once it is on disk.
+
+Plain ASGI. A connection holds no task of its own while idle; receipts that arrive start one that sends them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from mooring.devices.admission import Admission
+from mooring.devices.presence import Presence
+from mooring.doors.devices.credentials import device_token
+from mooring.doors.devices.receipts import accept_many, choose_only, offer, refusal
+from mooring.doors.devices.sessions import Sessions
+from mooring.kernel.errors import Invalid, MooringError
+from mooring.kernel.frames import Frame, Receipt
+from mooring.telemetry.ingest import Ingest
+from mooring.telemetry.sources import Source
+from mooring.wire import json
+
+MAX_OWED = 4096
+WAIT_S = 5.0
+COMMIT_DEADLINE_S = 30.0
+
+
+class DeviceDoor:
+    """The WebSocket door; ``tasks`` owns what sends receipts."""
+
+    def __init__(
+        self, ingest: Ingest, admission: Admission, presence: Presence, sessions: Sessions, tasks: asyncio.TaskGroup
+    ) -> None:
+        self.ingest = ingest
+        self.tasks = tasks
+        self._admission = admission
+        self._presence = presence
+        self._sessions = sessions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection from handshake to close."""
+        await receive()
+        token = device_token(scope)
+        device = await self._admission.admit(token) if token else None
+        if device is None:
+            await send({"type": "websocket.close", "code": 1008, "reason": "unknown device token"})
+            return
+        await send({"type": "websocket.accept"})
+        connection = Connection(self, self.ingest.sources.get(device.id), send)
+        self._sessions.add(device.id, connection)
+        self._presence.connected(device.id, "websocket")
+        reason = "connection lost"
+        try:
+            reason = await connection.serve(receive)
+        finally:
+            self._sessions.remove(device.id, connection)
+            self._presence.disconnected(device.id, reason)
+
+
+class Connection:
+    """One device on one socket."""
+
+    def __init__(self, door: DeviceDoor, source: Source, send: Send) -> None:
+        self._door = door
+        self._ingest = door.ingest
+        self._source = source
+        self._send = send
+        self._outbox: list[Receipt] = []
+        self._sending = False
+        self._owed = 0
+        self._drained: asyncio.Event | None = None
+        self._ended: str | None = None
+
+    async def serve(self, receive: Receive) -> str:
+        """Take messages until the socket closes; return why it did."""
+        while True:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                return self._ended or f"closed by the device ({message.get('code', 1005)})"
+            text: str | bytes | None = message.get("text")
+            if text is None:
+                text = message["bytes"]
+            frame: Frame | None = None
+            try:
+                if self._ingest.full or self._owed >= MAX_OWED:
+                    await self._wait()
+                if text[:1] in ("[", b"["):
+                    await self._array(text)
+                    continue
+                frame = json.decode_frame(text)
+                await self._frame(frame, text) if frame.type is not None else self._take(frame, text)
+            except MooringError as error:
+                await self._refuse(error, frame)
+
+    def _take(self, frame: Frame, text: str | bytes) -> None:
+        if frame.device_id is not None:
+            choose_only(self._source)(frame)
+        if frame.event_type is not None:
+            offer(self._ingest, self._source, frame, self if frame.seq is not None else None, text)
+        elif frame.seq is None:
+            self._ingest.accept(self._source, frame, None)
+        else:
+            self._ingest.accept(self._source, frame, self)
+            self._owed += 1
+
+    async def _frame(self, frame: Frame, text: str | bytes) -> None:
+        """Serve a message that names its type."""
+        if frame.type == "resume":
+            last_seq = await self._ingest.last_seq(self._source, frame.boot_id)
+            await self._tell(json.encode({"type": "resume", "boot_id": frame.boot_id, "last_seq": last_seq}).decode())
+        elif frame.type == "ping":
+            await self._tell('{"type":"pong"}')
+        elif frame.type in ("telemetry", "event", "status", "heartbeat"):
+            self._take(frame, text)
+        else:
+            raise Invalid(
+                f"unknown type: {frame.type[:40] if frame.type else ''}",
+                hint="telemetry, event, status, heartbeat, resume, ping",
+            )
+
+    async def _array(self, text: str | bytes) -> None:
+        receipts = await accept_many(self._ingest, choose_only(self._source), json.split_array(text), COMMIT_DEADLINE_S)
+        await self._tell("[" + ",".join(map(json.encode_receipt, receipts)) + "]")
+
+    async def _wait(self) -> None:
+        """Stop reading while the store is behind, or while this device leaves its receipts lying."""
+        await self._ingest.room(WAIT_S)
+        if self._owed >= MAX_OWED:
+            self._drained = asyncio.Event()
+            await self._drained.wait()
+
+    async def _refuse(self, error: MooringError, frame: Frame | None) -> None:
+        self._source.rejected += 1
+        if frame is not None and frame.seq is not None:
+            await self._tell(json.encode_receipt(refusal(error, frame.seq)))
+        else:
+            told: dict[str, Any] = {"error": error.message, "code": error.code}
+            if error.hint:
+                told["hint"] = error.hint
+            await self._tell(json.encode(told).decode())
+
+    def settled(self, receipts: list[Receipt]) -> None:
+        """Take receipts from a commit; they leave in order, from a task of the door."""
+        self._outbox += receipts
+        if not self._sending:
+            self._sending = True
+            self._door.tasks.create_task(self._flush())
+
+    async def _flush(self) -> None:
+        try:
+            while self._outbox:
+                receipts, self._outbox = self._outbox, []
+                for receipt in receipts:
+                    await self._send({"type": "websocket.send", "text": json.encode_receipt(receipt)})
+                self._owed -= len(receipts)
+        except (OSError, RuntimeError):
+            # The device is gone; what it was not told it will ask again, and be told "duplicate".
+            self._outbox.clear()
+            self._owed = 0
+        finally:
+            self._sending = False
+            if self._drained is not None and self._owed < MAX_OWED:
+                self._drained.set()
+                self._drained = None
+
+    async def _tell(self, text: str) -> None:
+        try:
+            await self._send({"type": "websocket.send", "text": text})
+        except (OSError, RuntimeError):
+            return
+
+    def end(self, reason: str) -> None:
+        """Close the socket with a policy code."""
+        self._ended = reason
+        self._door.tasks.create_task(self._close(reason))
+
+    async def _close(self, reason: str) -> None:
+        try:
+            await self._send({"type": "websocket.close", "code": 1008, "reason": reason})
+        except (OSError, RuntimeError):
+            return

@@ -1,0 +1,93 @@
+"""The HTTP port itself: a bound socket, uvicorn with the settings that close its known holes, and header deadlines."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from mooring.kernel.errors import Unavailable
+
+HEADER_DEADLINE_S = 10.0
+
+
+class DeadlineProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol, with a deadline for a request's headers that it lacks itself."""
+
+    _headers_due: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Start the clock: a connection that says nothing is closed."""
+        super().connection_made(transport)
+        self._arm()
+
+    def on_message_begin(self) -> None:
+        """Start the clock for a further request on the same connection."""
+        super().on_message_begin()
+        self._arm()
+
+    def on_headers_complete(self) -> None:
+        """Stop the clock."""
+        self._disarm()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._disarm()
+        super().connection_lost(exc)
+
+    def _arm(self) -> None:
+        self._disarm()
+        self._headers_due = self.loop.call_later(HEADER_DEADLINE_S, self.transport.close)
+
+    def _disarm(self) -> None:
+        if self._headers_due is not None:
+            self._headers_due.cancel()
+            self._headers_due = None
+
+
+def bind(host: str, port: int, *, setting: str) -> socket.socket:
+    """Return a bound socket; raises ``Unavailable`` naming the port and the setting."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        sock = socket.socket(family, kind, protocol)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+    except OSError as error:
+        said = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be opened: {error.strerror or error}"
+        raise Unavailable(f"port {port} on {host} {said}", hint=f"choose another with {setting}") from error
+    sock.listen(4096)
+    sock.setblocking(False)
+    return sock
+
+
+def server(
+    app: ASGIApp, *, max_connections: int, max_frame: int, forwarded_allow_ips: str, log_level: str
+) -> uvicorn.Server:
+    """Return a server for `app`; it is given its socket by ``serve(sockets=[…])``."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            loop="none",
+            http=DeadlineProtocol,
+            ws="websockets-sansio",
+            ws_max_size=max_frame,
+            ws_per_message_deflate=False,
+            lifespan="off",
+            interface="asgi3",
+            access_log=False,
+            server_header=False,
+            log_config=None,
+            log_level=log_level,
+            limit_concurrency=max_connections,
+            forwarded_allow_ips=forwarded_allow_ips,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=5,
+            backlog=4096,
+        )
+    )

@@ -1,0 +1,65 @@
+"""Reading a request body under a limit and a deadline, and writing a plain answer, on bare ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.types import Receive, Scope, Send
+
+from mooring.kernel.errors import Invalid, MooringError
+
+BODY_DEADLINE_S = 30.0
+
+
+class BodyTooLarge(Invalid):
+    """The body is larger than this route takes."""
+
+    code = "body_too_large"
+
+
+class BodyTooSlow(MooringError):
+    """The body did not arrive in time."""
+
+    code = "body_too_slow"
+
+
+class Gone(Invalid):
+    """The client went away before its request was complete."""
+
+    code = "client_gone"
+
+
+async def read_body(scope: Scope, receive: Receive, limit: int, deadline_s: float = BODY_DEADLINE_S) -> bytes:
+    """Return the whole body; raises ``BodyTooLarge`` before reading more than `limit` bytes."""
+    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    if declared.isdigit() and int(declared) > limit:
+        raise BodyTooLarge(f"body is larger than {limit} bytes", hint="send fewer frames at once")
+    try:
+        async with asyncio.timeout(deadline_s):
+            return await _collect(receive, limit)
+    except TimeoutError:
+        raise BodyTooSlow(f"the body did not arrive within {deadline_s:g} s") from None
+
+
+async def _collect(receive: Receive, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone("client went away")
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise BodyTooLarge(f"body is larger than {limit} bytes", hint="send fewer frames at once")
+        parts.append(part)
+        if not message.get("more_body", False):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+async def reply(send: Send, status: int, headers: dict[str, str], body: bytes) -> None:
+    """Send a complete answer."""
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    raw.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})

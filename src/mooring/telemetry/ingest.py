@@ -1,0 +1,230 @@
+"""The main path: ``accept`` a frame (admit, check, stamp), commit batches, give receipts, announce.
+
+The next batch leaves when the last commit returns; there is no timer. A frame in plain form of a known device and boot
+goes straight into the batch; anything that needs a look-up waits in ``settle`` behind the commit under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from mooring.kernel.bus import Bus
+from mooring.kernel.clock import Clock
+from mooring.kernel.errors import MooringError, StorageFull, Unavailable
+from mooring.kernel.events import FramesStored, StoredFrame
+from mooring.kernel.frames import Frame, Receipt
+from mooring.telemetry.batch import Batch, Sink
+from mooring.telemetry.check import EXACT_INT, MAX_SEQ, rows_of, seq_of, time_us
+from mooring.telemetry.errors import FrameEmpty, QueueFull
+from mooring.telemetry.latest import Latest
+from mooring.telemetry.series import KIND_BOOL, KIND_INT, Columns, Committed, Series
+from mooring.telemetry.settle import EventRecorder, Pending, Settlement, spoken_values
+from mooring.telemetry.sources import Boot, Source, Sources
+
+_FLOATS = {float}
+_NUMBERS = {float, int, bool}
+
+
+class Ingest:
+    """Takes frames from doors on the event loop; one task, ``run``, commits them."""
+
+    def __init__(
+        self,
+        series: Series,
+        clock: Clock,
+        bus: Bus,
+        *,
+        record_events: EventRecorder,
+        seen: Callable[[Iterable[str], int], None],
+        max_waiting: int = 200_000,
+    ) -> None:
+        self.sources = Sources()
+        self.latest = Latest()
+        self.frames_stored = 0
+        self.readings_stored = 0
+        self.trouble: str | None = None
+        self._series = series
+        self._clock = clock
+        self._bus = bus
+        self._seen = seen
+        self._settlement = Settlement(series, record_events)
+        self._max_waiting = max_waiting
+        self._batch = Batch()
+        self._pending: list[Pending] = []
+        self._work = asyncio.Event()
+        self._room = asyncio.Event()
+        self._closing = False
+
+    @property
+    def full(self) -> bool:
+        """True while more readings wait than may; doors then stop reading."""
+        return self.waiting >= self._max_waiting
+
+    @property
+    def waiting(self) -> int:
+        """Return how many readings are accepted and not yet on their way to disk."""
+        return self._batch.rows + len(self._pending)
+
+    async def room(self, timeout_s: float) -> None:
+        """Wait until there is room; raises ``QueueFull`` after `timeout_s` seconds."""
+        if not self.full:
+            return
+        self._room.clear()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._room.wait()
+        except TimeoutError:
+            raise QueueFull("the server cannot store as fast as this", retry_after_s=1.0) from None
+
+    def accept(self, source: Source, frame: Frame, sink: Sink | None, body: dict[str, Any] | None = None) -> None:
+        """Take a frame; its receipt reaches `sink` once it is on disk. Raises ``Invalid`` if it can never be."""
+        now_us = self._clock.now_us()
+        at_us = now_us if frame.timestamp is None else time_us(frame.timestamp, now_us)
+        boot = source.boots.get(frame.boot_id)
+        if not self._accept_plain(source, boot, frame, at_us, sink):
+            self._accept_general(source, boot, Pending(source, frame, sink, at_us, now_us, body))
+        self._work.set()
+
+    def _accept_plain(self, source: Source, boot: Boot | None, frame: Frame, at_us: int, sink: Sink | None) -> bool:
+        """Put a map of finite numbers of known keys into the batch; False if the frame is not that simple."""
+        readings, seq = frame.sensor_readings, frame.seq
+        if type(readings) is not dict or frame.event_type is not None:
+            return False
+        if frame.device_status is not None and frame.device_status != source.status:
+            return False
+        if seq is not None and (boot is None or not boot.last < seq <= MAX_SEQ):
+            return False
+        known = source.series
+        try:
+            numbers = [known[key] for key in readings]
+        except KeyError:
+            return False
+        values = list(readings.values())
+        kinds = set(map(type, values))
+        if (kinds != _FLOATS and not _plain(kinds, values)) or not math.isfinite(sum(values)):
+            return False
+        for key, low, high in source.bounds:
+            if key in readings and not low <= readings[key] <= high:
+                return False
+        batch = self._batch
+        if kinds != _FLOATS:
+            base = len(batch.values)
+            batch.kinds += [(base + i, _KIND[type(v)]) for i, v in enumerate(values) if type(v) is not float]
+        batch.owe(sink, boot.no if boot is not None and seq is not None else None, seq)
+        batch.frames.append(StoredFrame(source.device_id, at_us, readings))
+        count = len(values)
+        batch.series += numbers
+        batch.values += values
+        batch.run_at.append(at_us)
+        batch.run_stamp.append(0 if frame.timestamp is None else at_us)
+        batch.run_counts.append(count)
+        batch.counts.append(count)
+        batch.stored.append(count)
+        if boot is not None and seq is not None:
+            boot.last = seq
+            batch.high[boot] = seq
+        return True
+
+    def _accept_general(self, source: Source, boot: Boot | None, pending: Pending) -> None:
+        frame = pending.frame
+        seq = seq_of(frame)
+        pending.rows = rows_of(frame, pending.now_us)
+        says_something = frame.event_type or frame.device_status or frame.type == "heartbeat"
+        if not says_something and frame.sensor_readings is None:
+            raise FrameEmpty("frame holds nothing to store", hint="put readings under sensor_readings")
+        if boot is not None and seq is not None:
+            pending.maybe_known = seq <= boot.last
+            boot.last = max(boot.last, seq)
+        if self._settlement.is_settled(pending, boot):
+            self._add_known(source, boot, pending)
+        else:
+            self._pending.append(pending)
+
+    def _add_known(self, source: Source, boot: Boot | None, pending: Pending) -> None:
+        batch, seq = self._batch, pending.frame.seq
+        batch.owe(pending.sink, boot.no if boot is not None and seq is not None else None, seq)
+        batch.add_rows([(source.series[row.key], row) for row in pending.rows], pending.at_us, pending.stamped)
+        batch.frames += spoken_values(pending)
+        if boot is not None and seq is not None:
+            batch.high[boot] = seq
+
+    async def last_seq(self, source: Source, boot_id: str) -> int | None:
+        """Return the highest seq stored of a boot, None if there is none: what a device asks on return."""
+        boot = source.boots.get(boot_id)
+        if boot is None:
+            boot = await self._settlement.boot(source, boot_id)
+        return None if boot.committed < 0 else boot.committed
+
+    async def run(self) -> None:
+        """Commit what is accepted until ``close``; owned by the task group of the program."""
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            batch, self._batch = self._batch, Batch()
+            pending, self._pending = self._pending, []
+            self._room.set()
+            if len(batch):
+                await self._commit(batch)
+            if pending:
+                await self._settle(pending)
+            if self._closing and not (len(self._batch) or self._pending):
+                return
+
+    def close(self) -> None:
+        """Let ``run`` finish what is accepted and end."""
+        self._closing = True
+        self._work.set()
+
+    async def _settle(self, pending: list[Pending]) -> None:
+        try:
+            batch = await self._settlement.prepare(pending)
+        except MooringError as error:
+            self._refuse([(item.sink, item.frame.seq) for item in pending], error)
+            return
+        if len(batch):
+            await self._commit(batch)
+
+    async def _commit(self, batch: Batch) -> None:
+        received_us = self._clock.now_us()
+        columns = batch.columns(received_us)
+        try:
+            committed = await self._series.append(columns)
+        except MooringError as error:
+            self._refuse(list(zip(batch.sinks, [None if s < 0 else s for s in batch.seqs], strict=True)), error)
+            return
+        self.trouble = None
+        if committed.refused:
+            await self._settlement.withdraw(batch, committed.refused)
+        self._announce(batch, columns, committed)
+
+    def _announce(self, batch: Batch, columns: Columns, committed: Committed) -> None:
+        for boot, seq in batch.high.items():
+            boot.committed = max(boot.committed, seq)
+        self.frames_stored += len(batch)
+        self.readings_stored += columns.rows
+        for sink, receipts in batch.receipts().items():
+            sink.settled(receipts)
+        self.latest.update(columns)
+        if batch.frames:
+            self._seen({frame[0] for frame in batch.frames}, columns.received_us)
+            self._bus.publish(FramesStored(committed.commit_seq, columns.received_us, batch.frames))
+
+    def _refuse(self, owed: list[tuple[Sink | None, int | None]], error: MooringError) -> None:
+        """Answer every waiting frame with the reason nothing was stored; never an ack."""
+        if isinstance(error, Unavailable):
+            self.trouble = error.message
+        reason = "storage_full" if isinstance(error, StorageFull) else f"{error.code}: {error.message}"
+        for sink, seq in owed:
+            if sink is not None:
+                sink.settled([Receipt(seq, "rejected", reason=reason)])
+
+
+_KIND = {int: KIND_INT, bool: KIND_BOOL}
+
+
+def _plain(kinds: set[type], values: list[Any]) -> bool:
+    """Tell whether values are numbers and booleans that a double holds exactly."""
+    return kinds <= _NUMBERS and all(type(v) is not int or -EXACT_INT <= v <= EXACT_INT for v in values)

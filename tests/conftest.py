@@ -1,0 +1,21 @@
+"""Fixtures every test may ask for, and the one rule for all: no setting of the caller's own shell reaches a test."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from tests.postgres import database_url, postgres_server, postgres_url
+
+__all__ = ["database_url", "postgres_server", "postgres_url"]
+
+# Says where recordings are, not how the program behaves.
+KEPT = {"MOORING_RECORDINGS"}
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove every MOORING_… variable, so a developer's own server settings change no result."""
+    for name in list(os.environ):
+        if name.upper().startswith("MOORING_") and name not in KEPT:
+            monkeypatch.delenv(name)
