@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import tempfile
 import urllib.error
@@ -16,6 +17,7 @@ from typing import Any
 from bench.server import Server
 
 PASSWORD = "bench-Password-1"
+OWNER = "fleet"
 REGISTER_AT_ONCE = 16
 
 
@@ -70,15 +72,27 @@ class Mooring:
         except urllib.error.HTTPError as error:
             raise RuntimeError(f"{method} {path}: {error.code} {error.read()[:300]!r}") from error
 
-    def log_in(self) -> None:
-        """Take an administrator's token."""
-        answer = self.call("POST", "/api/auth/login", {"username": "admin", "password": PASSWORD})
+    def log_in(self, username: str = "admin") -> None:
+        """Take a token of the administrator, or of another user with the same password."""
+        answer = self.call("POST", "/api/auth/login", {"username": username, "password": PASSWORD})
         self.token = answer["access_token"]
 
+    def add_owner(self) -> None:
+        """Add the owner through the command line, as an administrator on the machine would."""
+        words = f"-m mooring user add {OWNER} --role admin --quota 1000000 --password {PASSWORD} --data-dir".split()
+        subprocess.run(
+            [sys.executable, *words, str(self.folder)],
+            env=self.server.env,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+
     def devices(self, count: int) -> list[Device]:
-        """Register `count` devices and return them."""
-        if not self.token:
-            self.log_in()
+        """Register `count` devices for an owner who may have so many, and return them; `token` is the owner's."""
+        self.add_owner()
+        self.log_in(OWNER)
 
         def register(number: int) -> Device:
             made = self.call("POST", "/api/devices", {"name": f"bench-{number}", "type": "bench"})

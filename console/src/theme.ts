@@ -28,10 +28,37 @@ const tide: MantineColorsTuple = [
   "#07556b",
 ];
 
+/** Mantine's greys, tinted like the tokens. */
+const gray: MantineColorsTuple = [
+  "#f5f7f9",
+  "#eff2f5",
+  "#e2e7ec",
+  "#d5dce3",
+  "#c9d1da",
+  "#6f7d8a",
+  "#51606e",
+  "#3a4753",
+  "#232d37",
+  "#10171e",
+];
+
+const dark: MantineColorsTuple = [
+  "#e7ecf1",
+  "#c4cdd6",
+  "#a0adb9",
+  "#75838f",
+  "#36414d",
+  "#29323b",
+  "#171d24",
+  "#13181e",
+  "#0f1419",
+  "#0c1014",
+];
+
 export const theme = createTheme({
   fontFamily: "var(--font)",
   fontFamilyMonospace: "var(--mono)",
-  colors: { tide },
+  colors: { tide, gray, dark },
   primaryColor: "tide",
   primaryShade: { light: 8, dark: 6 },
   autoContrast: true,
@@ -56,7 +83,7 @@ export const theme = createTheme({
 });
 
 const own = {
-  "--mantine-color-body": "var(--surface)",
+  "--mantine-color-body": "var(--raised)",
   "--mantine-color-text": "var(--text)",
   "--mantine-color-bright": "var(--text)",
   "--mantine-color-dimmed": "var(--muted)",

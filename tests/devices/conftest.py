@@ -9,7 +9,6 @@ from typing import TypeVar
 
 import pytest
 from sqlalchemy import insert
-from tests.postgres import database_url, postgres_server, postgres_url  # noqa: F401
 
 from mooring.access.tables import users
 from mooring.adapters.local_bus import LocalBus
@@ -129,7 +128,7 @@ async def open_room(url: str) -> Room:
 
 
 @pytest.fixture
-async def room(database_url: str) -> AsyncIterator[Room]:  # noqa: F811
+async def room(database_url: str) -> AsyncIterator[Room]:
     """Give a room on SQLite and on PostgreSQL."""
     opened = await open_room(database_url)
     yield opened

@@ -120,7 +120,7 @@ async def test_log_pages(room: Room) -> None:
     assert rest.next is None
 
 
-@pytest.mark.parametrize("cursor", ["x", "WyJuYW1lIiwxXQ", "W10", "WyJuZXdlc3QiLCJhIl0", "ä", "WyJuZXdlc3QiLDFlOTk5XQ"])
-async def test_foreign_cursor_is_refused(room: Room, cursor: str) -> None:
-    with pytest.raises(QueryInvalid):
-        await room.journal.events(ANNA, cursor=cursor)
+async def test_foreign_cursor_is_refused(room: Room) -> None:
+    for cursor in ("x", "WyJuYW1lIiwxXQ", "W10", "WyJuZXdlc3QiLCJhIl0", "ä", "WyJuZXdlc3QiLDFlOTk5XQ"):
+        with pytest.raises(QueryInvalid):
+            await room.journal.events(ANNA, cursor=cursor)

@@ -65,35 +65,6 @@ async def test_a_devices_own_token_is_accepted_once(room: Room) -> None:
     assert (await room.registry.register(ANNA, own)).auth_token == OWN_TOKEN
 
 
-@pytest.mark.parametrize("token", ["short", "has a space in the middle", "zwölf-zeichen-und-mehr", "x" * 300])
-async def test_weak_or_unfit_token_is_refused(room: Room, token: str) -> None:
-    with pytest.raises(FieldInvalid):
-        await room.registry.register(ANNA, NewDevice(name="a", auth_token=token))
-
-
-@pytest.mark.parametrize("name", ["", "   ", "x" * 201, "nul\0", "half\ud800", "line\nbreak"])
-async def test_name_that_is_not_a_name_is_refused(room: Room, name: str) -> None:
-    with pytest.raises(FieldInvalid):
-        await room.registry.register(ANNA, NewDevice(name=name))
-
-
-@pytest.mark.parametrize(
-    "configuration",
-    [{"a": float("nan")}, {"a": 2**63}, {"a\0": 1}, {"a": "\ud800"}, {"a": "x" * 70_000}, {"a": object()}],
-)
-async def test_configuration_no_store_can_hold_is_refused(room: Room, configuration: dict[str, object]) -> None:
-    with pytest.raises(FieldInvalid):
-        await room.registry.register(ANNA, NewDevice(name="a", configuration=configuration))
-
-
-async def test_deep_configuration_is_refused(room: Room) -> None:
-    deep: dict[str, object] = {}
-    for _ in range(2000):
-        deep = {"a": deep}
-    with pytest.raises(FieldInvalid):
-        await room.registry.register(ANNA, NewDevice(name="a", configuration=deep))
-
-
 async def test_name_is_unique_per_owner(room: Room) -> None:
     first = await room.device("rover")
     other = await room.device("rover", BERT)
@@ -226,9 +197,9 @@ async def test_admission_knows_the_new_name(room: Room) -> None:
     assert admitted.name == "renamed"
 
 
-@pytest.mark.parametrize("token", ["", "unknown-token-of-nobody", "x" * 10_000, "\ud800" * 20])
-async def test_stranger_is_not_admitted(room: Room, token: str) -> None:
-    assert await room.admission.admit(token) is None
+async def test_stranger_is_not_admitted(room: Room) -> None:
+    for token in ("", "unknown-token-of-nobody", "x" * 10_000, "\ud800" * 20):
+        assert await room.admission.admit(token) is None
 
 
 async def test_admission_is_bounded(room: Room) -> None:

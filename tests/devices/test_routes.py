@@ -138,9 +138,9 @@ async def test_strangers_and_narrow_keys_are_refused(app: FastAPI) -> None:
         assert (await Person(app, "mk_nobody").ask("GET", path))[0] == 401
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+async def test_body_that_is_no_device_is_422(app: FastAPI) -> None:
+    anna = await _person(app, ANNA)
+    for body in (
         None,
         [],
         {},
@@ -154,17 +154,14 @@ async def test_strangers_and_narrow_keys_are_refused(app: FastAPI) -> None:
         {"name": "a\u0000"},
         {"name": "a", "auth_token": "short"},
         {"name": "a", "group_id": "unknown"},
-    ],
-)
-async def test_body_that_is_no_device_is_422(app: FastAPI, body: object) -> None:
-    anna = await _person(app, ANNA)
-    assert (await anna.ask("POST", "/devices", body))[0] == 422
+    ):
+        assert (await anna.ask("POST", "/devices", body))[0] == 422
     assert (await anna.ask("GET", "/devices"))[1]["total"] == 0
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
+async def test_body_that_is_no_json_is_refused(app: FastAPI) -> None:
+    anna = await _person(app, ANNA)
+    for raw in (
         b'{"name":"\\ud800"}',
         b'{"name":"a","configuration":{"n":NaN}}',
         b'{"name":"a","configuration":{"n":' + b"9" * 5000 + b"}}",
@@ -173,22 +170,22 @@ async def test_body_that_is_no_device_is_422(app: FastAPI, body: object) -> None
         b"\xef\xbb\xbf{}",
         b"{",
         b"",
-    ],
-    ids=["surrogate", "nan", "digits", "deep", "bytes", "bom", "cut", "empty"],
-)
-async def test_body_that_is_no_json_is_refused(app: FastAPI, raw: bytes) -> None:
-    anna = await _person(app, ANNA)
-    answer = await anna._client.post("/api/devices", content=raw, headers={"content-type": "application/json"})
-    assert answer.status_code in (400, 422)
+    ):
+        answer = await anna._client.post("/api/devices", content=raw, headers={"content-type": "application/json"})
+        assert answer.status_code in (400, 422)
 
 
-@pytest.mark.parametrize(
-    "params",
-    [{"limit": "0"}, {"limit": "5000"}, {"sort": "secret"}, {"cursor": "x"}, {"status": "asleep"}, {"q": "\0"}],
-)
-async def test_query_that_makes_no_sense_is_422(app: FastAPI, params: dict[str, str]) -> None:
+async def test_query_that_makes_no_sense_is_422(app: FastAPI) -> None:
     anna = await _person(app, ANNA)
-    assert (await anna.ask("GET", "/devices", **params))[0] == 422
+    for name, value in (
+        ("limit", "0"),
+        ("limit", "5000"),
+        ("sort", "x"),
+        ("cursor", "x"),
+        ("status", "x"),
+        ("q", "\0"),
+    ):
+        assert (await anna.ask("GET", "/devices", **{name: value}))[0] == 422
 
 
 async def test_names_and_tokens_conflict(app: FastAPI) -> None:

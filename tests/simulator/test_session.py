@@ -230,8 +230,28 @@ async def test_stop_delivers_what_is_outstanding() -> None:
     assert session.tally.connected == 0
 
 
+async def test_stop_sees_to_it_that_a_flapping_socket_loses_nothing() -> None:
+    def cut(harbour: Harbour, frame: dict[str, Any]) -> dict[str, Any] | None:
+        if len(harbour.stored) == 1:
+            harbour.drop_all()
+        return store(harbour, frame)
+
+    async with harbour_open(Harbour(cut)) as harbour:
+        session = make(harbour, SessionLimits(**{**fields_of(QUICK), "batch": 1}))
+        task = asyncio.create_task(session.run())
+        await until(lambda: harbour.connections == 1)
+        for number in range(3):
+            session.offer(reading(number))
+        session.stop()
+        async with asyncio.timeout(5):
+            await task
+    assert len(harbour.stored) == session.tally.acked == 3
+    assert session.tally.reconnects == 1
+
+
 async def test_stop_ends_even_when_nobody_listens() -> None:
-    session = Session(Line("ws://127.0.0.1:9", "t"), RealClock(), limits=QUICK)
+    limits = SessionLimits(**{**fields_of(QUICK), "drain_s": 0.2})
+    session = Session(Line("ws://127.0.0.1:9", "t"), RealClock(), limits=limits)
     session.offer(reading(1))
     task = asyncio.create_task(session.run())
     await asyncio.sleep(0.05)

@@ -7,13 +7,20 @@ interface Props {
   width?: number;
   height?: number;
   filled?: boolean;
+  /** The bottom edge is zero instead of the lowest point. */
+  fromZero?: boolean;
 }
 
 /** An SVG path through `points`, broken at nulls; empty when there is nothing to draw. */
-export function sparkPath(points: (number | null)[], width: number, height: number): string {
+export function sparkPath(
+  points: (number | null)[],
+  width: number,
+  height: number,
+  fromZero = false,
+): string {
   const held = points.filter((point) => point !== null);
   if (held.length === 0) return "";
-  const low = Math.min(...held);
+  const low = Math.min(...held, fromZero ? 0 : Number.POSITIVE_INFINITY);
   const spread = Math.max(...held) - low;
   const x = (index: number) => (points.length < 2 ? width / 2 : (index / (points.length - 1)) * width);
   const y = (value: number) =>
@@ -30,8 +37,14 @@ export function sparkPath(points: (number | null)[], width: number, height: numb
   return path;
 }
 
-export const Spark = memo(function Spark({ points, width = 108, height = 24, filled = false }: Props) {
-  const path = sparkPath(points, width, height);
+export const Spark = memo(function Spark({
+  points,
+  width = 108,
+  height = 24,
+  filled = false,
+  fromZero = false,
+}: Props) {
+  const path = sparkPath(points, width, height, fromZero);
   return (
     <svg
       className={classes.spark}

@@ -29,6 +29,11 @@ export function positionOf(read: Lookup): Position | null {
   return Array.isArray(pair) ? checked(pair[0], pair[1]) : null;
 }
 
+/** The latitude and longitude keys among `keys`, or null. */
+export function positionKeys(keys: string[]): [string, string] | null {
+  return PAIRS.find(([lat, lon]) => keys.includes(lat) && keys.includes(lon)) ?? null;
+}
+
 export function isPositionKey(key: string): boolean {
   return key === "location" || PAIRS.some(([lat, lon]) => key === lat || key === lon);
 }

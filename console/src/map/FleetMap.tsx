@@ -3,6 +3,7 @@ import { Maximize2, Minus, Plus } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { formatAgo } from "../lib/format";
+import type { Position } from "../lib/position";
 import { useDeviceLive, useNow } from "../live/hooks";
 import { StatusMark } from "../shell/StatusMark";
 import { type FleetItem, MapEngine } from "./engine";
@@ -15,7 +16,11 @@ interface Props {
   label: string;
   /** Opening a marker leads to its device page; off where that page is the one shown. */
   opens?: boolean;
+  /** Where a single device has been. */
+  path?: Position[];
 }
+
+const NO_PATH: Position[] = [];
 
 interface Hover {
   id: string;
@@ -52,9 +57,10 @@ function useEngine(opens: boolean) {
   return { frame, chart, fleet, engine, hover, view };
 }
 
-export function FleetMap({ items, label, opens = true }: Props) {
+export function FleetMap({ items, label, opens = true, path = NO_PATH }: Props) {
   const { frame, chart, fleet, engine, hover, view } = useEngine(opens);
   useEffect(() => engine?.show(items), [engine, items]);
+  useEffect(() => engine?.showPath(path), [engine, path]);
   const hovered = hover && items.find(({ id }) => id === hover.id);
   const bar = view && scaleBar(view, 90);
   return (

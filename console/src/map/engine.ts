@@ -4,10 +4,11 @@
  * The chart is repainted only when the view moves; the fleet whenever the store says something moved.
  */
 import { type Ink, onInkChange, readInk } from "../lib/ink";
+import type { Position } from "../lib/position";
 import { store } from "../live/live";
-import { type Cluster, clusterMarkers, type Marker } from "./cluster";
+import { type Cluster, clusterMarkers, clusterRadius, type Marker } from "./cluster";
 import { type Detail, loadOutlines, type Outlines } from "./outlines";
-import { clusterRadius, paintChart, paintCluster, paintMarker, paintTrail } from "./paint";
+import { paintChart, paintCluster, paintMarker, paintPath, paintTrail } from "./paint";
 import {
   clampView,
   fitView,
@@ -49,6 +50,7 @@ export class MapEngine {
   #outlines: Outlines | null = null;
   #detail: Detail | null = null;
   #items: FleetItem[] = [];
+  #path: Position[] = [];
   #clusters: Cluster[] = [];
   #hovered: string | null = null;
   #frame = 0;
@@ -94,6 +96,13 @@ export class MapEngine {
     this.#request(false);
   }
 
+  /** Where the devices have been, drawn under where they are; the view makes room for it. */
+  showPath(path: Position[]): void {
+    this.#path = path;
+    if (!this.#touched) this.#fitted = false;
+    this.#request(false);
+  }
+
   /** Show the whole fleet again, and keep showing it until a person moves the map. */
   fit(): void {
     this.#touched = false;
@@ -136,10 +145,8 @@ export class MapEngine {
   }
 
   #points(): Point[] {
-    return this.#items.flatMap(({ id }) => {
-      const position = store.devices.get(id)?.position;
-      return position ? [project(position)] : [];
-    });
+    const now = this.#items.flatMap(({ id }) => store.devices.get(id)?.position ?? []);
+    return [...this.#path, ...now].map(project);
   }
 
   #hit(at: Point): Cluster | null {
@@ -227,6 +234,7 @@ export class MapEngine {
     pen.clearRect(0, 0, this.size.width, this.size.height);
     const names = new Map(this.#items.map(({ id, name }) => [id, name]));
     this.#clusters = clusterMarkers(this.#markers(), this.view);
+    paintPath(pen, this.#path, this.view, this.size, this.#ink);
     if (this.view.zoom >= TRAILS_FROM_ZOOM || this.#items.length === 1) this.#paintTrails(pen);
     for (const cluster of this.#clusters) {
       const at = toScreen(cluster, this.view, this.size);

@@ -1,7 +1,7 @@
 /** Draws the map: the chart below, the fleet above. Knows canvas and ink, nothing of the page. */
 import type { Ink } from "../lib/ink";
 import type { Position } from "../lib/position";
-import type { Cluster, Marker } from "./cluster";
+import { type Cluster, clusterRadius, type Marker } from "./cluster";
 import { type Line, type Outlines, WORLD_UNITS } from "./outlines";
 import {
   graticuleStep,
@@ -102,6 +102,23 @@ export function markerInk(status: Marker["status"], ink: Ink): string {
   return status === "online" ? ink.accent : ink["idle-mark"];
 }
 
+/** A past path as one thin line. */
+export function paintPath(pen: Pen, path: Position[], view: View, size: Size, ink: Ink): void {
+  pen.beginPath();
+  path.forEach((position, index) => {
+    const { x, y } = toScreen(project(position), view, size);
+    if (index === 0) pen.moveTo(x, y);
+    else pen.lineTo(x, y);
+  });
+  pen.strokeStyle = ink.accent;
+  pen.lineWidth = 1.5;
+  pen.lineJoin = "round";
+  pen.globalAlpha = 0.4;
+  pen.stroke();
+  pen.globalAlpha = 1;
+}
+
+/** The last live positions, fading into the past. */
 export function paintTrail(pen: Pen, trail: Position[], view: View, size: Size, ink: Ink): void {
   if (trail.length < 2) return;
   const points = trail.map((position) => toScreen(project(position), view, size));
@@ -174,10 +191,6 @@ function paintLabel(pen: Pen, at: Point, text: string, ink: Ink): void {
   pen.fillStyle = ink.muted;
   pen.fillText(text, at.x, at.y);
   pen.textAlign = "start";
-}
-
-export function clusterRadius(count: number): number {
-  return Math.min(26, 13 + 3.2 * Math.log2(count));
 }
 
 /** A disc with the count, and a rim whose red part is the share that is offline. */

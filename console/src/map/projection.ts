@@ -110,12 +110,12 @@ export function scaleBar(view: View, room: number): ScaleBar {
 }
 
 const GRATICULE_STEPS = [
-  30, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001,
+  90, 60, 30, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001,
 ];
 
 /** Degrees between meridians so that they stand at least `apart` pixels from each other. */
 export function graticuleStep(view: View, apart = 120): number {
   const perDegree = scaleOf(view) / 360;
   const fitting = GRATICULE_STEPS.filter((step) => step * perDegree >= apart);
-  return fitting.at(-1) ?? 30;
+  return fitting.at(-1) ?? 90;
 }

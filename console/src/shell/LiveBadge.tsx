@@ -30,7 +30,9 @@ export function LiveBadge() {
       >
         <span className={classes.dot} aria-hidden />
         <span className={classes.word}>{WORDS[link]}</span>
-        {link === "live" && <span className={classes.rate}>{formatRate(store.meter.rate(now))}/s</span>}
+        {link === "live" && store.meter.history(now).length > 1 && (
+          <span className={classes.rate}>{formatRate(store.meter.rate(now))}/s</span>
+        )}
         {link === "paused" ? <Play size={13} aria-hidden /> : <Pause size={13} aria-hidden />}
       </button>
     </Tooltip>

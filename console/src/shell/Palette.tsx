@@ -28,6 +28,7 @@ interface Props {
 }
 
 const MOST_DEVICES = 8;
+const MOST_UNASKED = 4;
 const NO_DEVICES: Device[] = [];
 
 function bestDevices(devices: Device[], query: string): Device[] {
@@ -41,7 +42,7 @@ function bestDevices(devices: Device[], query: string): Device[] {
     }))
     .filter(({ score }) => score > 0)
     .sort((one, other) => other.score - one.score || one.device.name.localeCompare(other.device.name))
-    .slice(0, MOST_DEVICES)
+    .slice(0, query === "" ? MOST_UNASKED : MOST_DEVICES)
     .map(({ device }) => device);
 }
 

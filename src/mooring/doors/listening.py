@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from mooring.doors.devices.burst import BurstProtocol
 from mooring.kernel.errors import Unavailable
 
 HEADER_DEADLINE_S = 10.0
@@ -75,7 +76,7 @@ def server(
             app,
             loop="none",
             http=DeadlineProtocol,
-            ws="websockets-sansio",
+            ws=BurstProtocol,
             ws_max_size=max_frame,
             ws_per_message_deflate=False,
             lifespan="off",

@@ -87,6 +87,8 @@ class Session:
         self._spool = Spool(self.limits.capacity)
         self._seq = 0
         self._pause_until = 0.0
+        self._stop_by = 0.0
+        self._opened = False
         self._trouble_seen = False
         self._answered = False
         self._wake = asyncio.Event()
@@ -113,6 +115,7 @@ class Session:
 
     def stop(self) -> None:
         """Have `run` deliver what is outstanding, for a few seconds at most, and return."""
+        self._stop_by = self._clock.monotonic() + self.limits.drain_s
         self._stopping.set()
 
     async def run(self) -> None:
@@ -128,18 +131,29 @@ class Session:
                 refusals += 1
                 if refusals >= MOST_REFUSALS:
                     raise
-            if self._stopping.is_set():
+            if self._finished():
                 return
             if self._answered:
                 backoff.reset()
-            if await wait_until(self._stopping, self._clock, backoff.next_s()):
+            if self._stopping.is_set():
+                await self._clock.sleep(min(backoff.next_s(), self._drain_left_s()))
+            else:
+                await wait_until(self._stopping, self._clock, backoff.next_s())
+            if self._finished():
                 return
-            self.tally.reconnects += 1
+
+    def _finished(self) -> bool:
+        return self._stopping.is_set() and (not self._spool or self._drain_left_s() <= 0)
+
+    def _drain_left_s(self) -> float:
+        return max(0.0, self._stop_by - self._clock.monotonic())
 
     async def _connect_once(self) -> None:
         socket = await self._open()
         if socket is None:
             return
+        self.tally.reconnects += self._opened
+        self._opened = True
         self.tally.connected += 1
         try:
             await self._converse(socket)
@@ -303,5 +317,5 @@ class Session:
     async def _close_when_stopped(self, socket: ClientConnection) -> None:
         await self._stopping.wait()
         if self._spool:
-            await wait_until(self._drained, self._clock, self.limits.drain_s)
+            await wait_until(self._drained, self._clock, self._drain_left_s())
         await socket.close()

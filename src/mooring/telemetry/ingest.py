@@ -24,6 +24,8 @@ from mooring.telemetry.series import KIND_BOOL, KIND_INT, Columns, Committed, Se
 from mooring.telemetry.settle import EventRecorder, Pending, Settlement, spoken_values
 from mooring.telemetry.sources import Boot, Source, Sources
 
+GATHER_S = 0.004
+GATHER_PASSES = 20
 _FLOATS = {float}
 _NUMBERS = {float, int, bool}
 
@@ -57,6 +59,7 @@ class Ingest:
         self._work = asyncio.Event()
         self._room = asyncio.Event()
         self._closing = False
+        self._expected = 0
 
     @property
     def full(self) -> bool:
@@ -163,6 +166,7 @@ class Ingest:
         while True:
             await self._work.wait()
             self._work.clear()
+            await self._gather()
             batch, self._batch = self._batch, Batch()
             pending, self._pending = self._pending, []
             self._room.set()
@@ -172,6 +176,21 @@ class Ingest:
                 await self._settle(pending)
             if self._closing and not (len(self._batch) or self._pending):
                 return
+
+    async def _gather(self) -> None:
+        """Wait for about as many frames as the last commit answered: those devices are sending their next ones now.
+
+        No timer: it ends when the loop has passed some times without a new frame, and after a few milliseconds anyway.
+        One large commit costs half of two small ones.
+        """
+        until = self._clock.monotonic() + GATHER_S
+        passes = seen = 0
+        while (waiting := len(self._batch)) < self._expected and passes < GATHER_PASSES:
+            passes = passes + 1 if waiting == seen else 0
+            seen = waiting
+            if self._clock.monotonic() > until:
+                return
+            await asyncio.sleep(0)
 
     def close(self) -> None:
         """Let ``run`` finish what is accepted and end."""
@@ -204,6 +223,7 @@ class Ingest:
         for boot, seq in batch.high.items():
             boot.committed = max(boot.committed, seq)
         self.frames_stored += len(batch)
+        self._expected = len(batch)
         self.readings_stored += columns.rows
         for sink, receipts in batch.receipts().items():
             sink.settled(receipts)

@@ -6,6 +6,7 @@ import { actions, overviewQuery, sessionQuery } from "../../api/queries";
 import type { Session } from "../../api/types";
 import { formatCount, formatMoment } from "../../lib/format";
 import { Card } from "../../shell/Card";
+import { Facts } from "../../shell/Facts";
 import { PageHeader } from "../../shell/PageHeader";
 import { toastFailed } from "../../shell/toast";
 import classes from "./AccountPage.module.css";
@@ -27,8 +28,8 @@ export default function AccountPage() {
   });
   if (!session) return null;
   return (
-    <>
-      <PageHeader title="Account" about={`${session.user.username}, ${session.user.role}`}>
+    <div className={classes.whole}>
+      <PageHeader title="Account" about={`signed in as ${session.user.username}`}>
         <Button
           variant="default"
           leftSection={<LogOut size={15} />}
@@ -40,7 +41,7 @@ export default function AccountPage() {
       </PageHeader>
       <div className={classes.page}>
         <Card title="You">
-          <Facts session={session} />
+          <You session={session} />
         </Card>
         <Card title="Devices">
           <Quota session={session} />
@@ -55,23 +56,21 @@ export default function AccountPage() {
           <Server />
         </Card>
       </div>
-    </>
+    </div>
   );
 }
 
-function Facts({ session }: { session: Session }) {
+function You({ session }: { session: Session }) {
   const { user } = session;
   return (
-    <dl className={classes.facts}>
-      <dt>User name</dt>
-      <dd>{user.username}</dd>
-      <dt>E-mail</dt>
-      <dd>{user.email || "–"}</dd>
-      <dt>Role</dt>
-      <dd>{user.role}</dd>
-      <dt>Member since</dt>
-      <dd>{formatMoment(Date.parse(user.created_at))}</dd>
-    </dl>
+    <Facts
+      facts={[
+        ["User name", user.username],
+        ["Email", user.email],
+        ["Role", user.role],
+        ["Member since", formatMoment(Date.parse(user.created_at))],
+      ]}
+    />
   );
 }
 
@@ -105,18 +104,18 @@ function Colours() {
 
 function Server() {
   const { data } = useQuery(overviewQuery);
+  const reference = (
+    <a className="link" href="/docs">
+      reference
+    </a>
+  );
   return (
-    <dl className={classes.facts}>
-      <dt>Name</dt>
-      <dd>{data?.server.name ?? "–"}</dd>
-      <dt>Version</dt>
-      <dd>{data?.server.version ?? "–"}</dd>
-      <dt>API</dt>
-      <dd>
-        <a className="link" href="/docs">
-          reference
-        </a>
-      </dd>
-    </dl>
+    <Facts
+      facts={[
+        ["Name", data?.server.name],
+        ["Version", data?.server.version],
+        ["API", reference],
+      ]}
+    />
   );
 }

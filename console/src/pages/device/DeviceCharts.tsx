@@ -2,22 +2,21 @@
 import { Button, SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Activity, ZoomOut } from "lucide-react";
-import { useEffect, useMemo } from "react";
+import { useEffect } from "react";
 import { seriesQuery } from "../../api/queries";
 import type { Device, Series } from "../../api/types";
 import { LIVE_SPANS, type Range, useRange } from "../../charts/range";
 import { SeriesChart } from "../../charts/SeriesChart";
 import { StateStrip } from "../../charts/StateStrip";
 import { formatMoment, momentOf } from "../../lib/format";
-import { formatPosition, isPositionKey } from "../../lib/position";
+import { isPositionKey } from "../../lib/position";
 import { useDeviceLive } from "../../live/hooks";
-import { FleetMap } from "../../map/FleetMap";
-import { Card } from "../../shell/Card";
 import { Empty } from "../../shell/Empty";
 import { PageSkeleton } from "../../shell/PageSkeleton";
 import { Trouble } from "../../shell/Trouble";
 import { CustomRange } from "./CustomRange";
 import classes from "./DeviceCharts.module.css";
+import { Whereabouts } from "./Whereabouts";
 
 const MOST_CHARTS = 24;
 
@@ -56,7 +55,7 @@ export function DeviceCharts({ device, onConnect }: { device: Device; onConnect(
       <RangeBar view={view} />
       <Strips id={device.id} series={series} range={view.range} />
       <div className={classes.grid}>
-        <Whereabouts device={device} />
+        <Whereabouts device={device} series={series} range={view.range} />
         <Charts id={device.id} series={series} view={view} />
       </div>
     </div>
@@ -88,17 +87,6 @@ function Charts({ id, series, view }: { id: string; series: Series[]; view: View
         onReset={view.reset}
       />
     ));
-}
-
-function Whereabouts({ device }: { device: Device }) {
-  const { position } = useDeviceLive(device.id);
-  const items = useMemo(() => [{ id: device.id, name: device.name }], [device.id, device.name]);
-  if (!position) return null;
-  return (
-    <Card title="Position" note={formatPosition(position)} flush className={classes.map}>
-      <FleetMap items={items} label={`map with ${device.name}`} opens={false} />
-    </Card>
-  );
 }
 
 function RangeBar({ view }: { view: View }) {

@@ -12,6 +12,7 @@ import { formatAgo } from "../../lib/format";
 import { useUrlState } from "../../lib/useUrlState";
 import { useDeviceLive, useNow } from "../../live/hooks";
 import { Battery } from "../../shell/Battery";
+import { Card } from "../../shell/Card";
 import { PageHeader } from "../../shell/PageHeader";
 import { PageSkeleton } from "../../shell/PageSkeleton";
 import { StatusMark } from "../../shell/StatusMark";
@@ -19,6 +20,7 @@ import { Trouble } from "../../shell/Trouble";
 import { batteryOf, readerOf } from "../devices/rows";
 import { DeviceCharts } from "./DeviceCharts";
 import { DeviceEvents } from "./DeviceEvents";
+import { DeviceFacts } from "./DeviceFacts";
 import { DeviceMenu } from "./DeviceMenu";
 import classes from "./DevicePage.module.css";
 import { DeviceValues } from "./DeviceValues";
@@ -115,13 +117,18 @@ interface ConnectPanelProps {
 function ConnectPanel({ device, token, onToken }: ConnectPanelProps) {
   return (
     <div className={classes.connect}>
-      {!token && (
-        <p className="muted">
-          A device token is shown once, when it is made, and kept only as a hash. If it is lost, make a new
-          one: the old one stops working at once. <DeviceMenu.Rotate device={device} onToken={onToken} />
-        </p>
-      )}
-      <Connect id={device.id} token={token} />
+      <div className={classes.how}>
+        {!token && (
+          <p className="muted">
+            A token is shown once, when it is made, and kept only as a hash. If it is lost, make a new one:
+            the old one stops working at once. <DeviceMenu.Rotate device={device} onToken={onToken} />
+          </p>
+        )}
+        <Connect id={device.id} token={token} />
+      </div>
+      <Card title="This device">
+        <DeviceFacts device={device} />
+      </Card>
     </div>
   );
 }

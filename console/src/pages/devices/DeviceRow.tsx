@@ -40,6 +40,7 @@ export const DeviceRow = memo(function DeviceRow({ device, index, top, series, a
         <StatusMark status={live.status} />
         <Link href={`/devices/${encodeURIComponent(device.id)}`} data-row={index} className={classes.link}>
           <span className="clip">{device.name}</span>
+          <span className={`${classes.sub} clip`}>{device.device_type}</span>
         </Link>
       </div>
       <div role="cell" className={`${classes.type} clip`}>
@@ -55,7 +56,7 @@ export const DeviceRow = memo(function DeviceRow({ device, index, top, series, a
         {battery !== null && <Battery level={battery} />}
       </div>
       <div role="cell" className={classes.values}>
-        <Values live={live} />
+        <Values live={live} without={series} />
       </div>
     </div>
   );
@@ -86,9 +87,9 @@ function SparkCell({ id, series, live }: { id: string; series: string; live: Dev
   );
 }
 
-function Values({ live }: { live: DeviceLive }) {
+function Values({ live, without }: { live: DeviceLive; without: string }) {
   const shown = [...live.values]
-    .filter(([key]) => !isPositionKey(key) && !HIDDEN.test(key))
+    .filter(([key]) => key !== without && !isPositionKey(key) && !HIDDEN.test(key))
     .slice(0, MOST_VALUES);
   return shown.map(([key, { value, unit }]) => (
     <span key={key} className={classes.value}>

@@ -3,6 +3,7 @@ import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useState } from "react";
 import { actions, sessionQuery } from "../../api/queries";
+import { Backdrop } from "../../map/Backdrop";
 import { Mark } from "../../shell/Mark";
 import { Refusal } from "../../shell/Refusal";
 import { ThemeButton } from "../../shell/ThemeButton";
@@ -25,6 +26,7 @@ export function LoginPage() {
   };
   return (
     <main className={classes.page}>
+      <Backdrop />
       <div className={classes.theme}>
         <ThemeButton />
       </div>
@@ -32,7 +34,7 @@ export function LoginPage() {
         <Mark size={40} />
         <h1>Log in to Mooring</h1>
         <TextInput
-          label="User name or e-mail"
+          label="User name or email"
           name="username"
           autoComplete="username"
           autoFocus

@@ -24,7 +24,7 @@ class Numbers:
 def load(connection: duckdb.DuckDBPyConnection, numbers: Numbers) -> None:
     """Set `numbers` to the last ones given in this store."""
     row = connection.execute(
-        "SELECT (SELECT coalesce(max(batch), 0) FROM batches), "
+        "SELECT (SELECT greatest(coalesce(max(batch), 0), (SELECT max(highest_batch) FROM store)) FROM frames), "
         "(SELECT greatest(coalesce(max(no), 0), (SELECT max(highest_series) FROM store)) FROM series), "
         "(SELECT greatest(coalesce(max(no), 0), (SELECT max(highest_boot) FROM store)) FROM boots)"
     ).fetchone()
@@ -35,7 +35,7 @@ def enroll(writer: Writer, numbers: Numbers, wanted: Sequence[NewSeries]) -> lis
     """Return a number for each (device, key), new where there is none, and keep changed units."""
     devices = sorted({item.device_id for item in wanted})
     sql = "SELECT device_id, key, no, unit FROM series WHERE device_id IN (SELECT unnest(?))"
-    found = {(device, key): (no, unit) for device, key, no, unit in writer.live().execute(sql, [devices]).fetchall()}
+    found = {(device, key): (no, unit) for device, key, no, unit in writer.asking().execute(sql, [devices]).fetchall()}
     units: dict[tuple[str, str], str | None] = {}
     for item in wanted:
         pair = item[:2]
@@ -50,8 +50,10 @@ def enroll(writer: Writer, numbers: Numbers, wanted: Sequence[NewSeries]) -> lis
 
     def keep(connection: duckdb.DuckDBPyConnection) -> None:
         if fresh:
-            rows = [(given[pair], *pair, units[pair]) for pair in fresh]
-            connection.executemany("INSERT INTO series VALUES (?, ?, ?, ?)", rows)
+            columns = [
+                list(column) for column in zip(*((given[pair], *pair, units[pair]) for pair in fresh), strict=True)
+            ]
+            connection.execute("INSERT INTO series SELECT unnest(?), unnest(?), unnest(?), unnest(?)", columns)
         if changed:
             connection.executemany("UPDATE series SET unit = ? WHERE no = ?", changed)
 
@@ -65,15 +67,16 @@ def boots(writer: Writer, numbers: Numbers, wanted: Sequence[tuple[str, str]]) -
     """Return a mark for each (device, boot_id), new where there is none."""
     devices = sorted({device for device, _ in wanted})
     sql = "SELECT device_id, boot_id, no, first_batch FROM boots WHERE device_id IN (SELECT unnest(?))"
-    rows = writer.live().execute(sql, [devices]).fetchall()
+    rows = writer.asking().execute(sql, [devices]).fetchall()
     asked = set(wanted)
     found = {(device, boot): (no, first) for device, boot, no, first in rows if (device, boot) in asked}
     marks = _marks(writer, found)
     fresh = [pair for pair in dict.fromkeys(wanted) if pair not in found]
     if fresh:
         given = {pair: no for no, pair in enumerate(fresh, numbers.boot + 1)}
-        new_rows = [(given[pair], *pair, numbers.commit_seq + 1) for pair in fresh]
-        writer.transaction(lambda inner: inner.executemany("INSERT INTO boots VALUES (?, ?, ?, ?)", new_rows))
+        columns = [list(given.values()), [device for device, _ in fresh], [boot for _, boot in fresh]]
+        sql = "INSERT INTO boots SELECT unnest(?), unnest(?), unnest(?), ?"
+        writer.transaction(lambda inner: inner.execute(sql, [*columns, numbers.commit_seq + 1]))
         numbers.boot += len(fresh)
         marks.update({pair: BootMark(no, -1) for pair, no in given.items()})
     return [marks[pair] for pair in wanted]
@@ -85,14 +88,14 @@ def _marks(writer: Writer, found: dict[tuple[str, str], tuple[int, int]]) -> dic
     # Frames of a boot are never in batches before the one it was enrolled for: older ones need not be read.
     first = min(first for _, first in found.values())
     sql = "SELECT boot, max(seq) FROM frames WHERE batch >= ? AND boot IN (SELECT unnest(?)) GROUP BY boot"
-    rows = writer.live().execute(sql, [first, [no for no, _ in found.values()]]).fetchall()
+    rows = writer.asking().execute(sql, [first, [no for no, _ in found.values()]]).fetchall()
     last = {int(boot): int(seq) for boot, seq in rows}
     return {pair: BootMark(no, last.get(no, -1)) for pair, (no, _) in found.items()}
 
 
 def known(writer: Writer, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], int]:
     """Return the digests of those (boot, seq) already stored."""
-    connection = writer.live()
+    connection = writer.asking()
     pairs = {
         "boot": np.array([boot for boot, _ in wanted], np.int32),
         "seq": np.array([seq for _, seq in wanted], np.int64),
@@ -119,7 +122,8 @@ def forget(writer: Writer, numbers: Numbers, device_id: str) -> int:
         connection.execute("DELETE FROM frames WHERE boot IN (SELECT no FROM boots WHERE device_id = ?)", [device_id])
         connection.execute("DELETE FROM boots WHERE device_id = ?", [device_id])
         connection.execute("DELETE FROM series WHERE device_id = ?", [device_id])
-        connection.execute("UPDATE store SET highest_series = ?, highest_boot = ?", [numbers.series, numbers.boot])
+        highest = [numbers.commit_seq, numbers.series, numbers.boot]
+        connection.execute("UPDATE store SET highest_batch = ?, highest_series = ?, highest_boot = ?", highest)
         return gone
 
-    return writer.transaction(delete)
+    return writer.transaction(delete, planned=True)

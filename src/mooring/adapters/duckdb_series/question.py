@@ -14,6 +14,7 @@ from mooring.kernel.errors import Unavailable
 
 # An interrupt that comes before the query runs is forgotten by DuckDB, so it is repeated until the thread is free.
 _REPEAT_S = 0.02
+CLOSED = "readings are closed"
 
 
 class Question:
@@ -32,7 +33,7 @@ class Question:
         try:
             self._job = loop.run_in_executor(executor, self._run)
         except RuntimeError:
-            raise Unavailable("readings are closed") from None
+            raise Unavailable(CLOSED) from None
         self._job.add_done_callback(_retrieve)
         alarm = loop.call_later(deadline_s, self.stop, f"the question took longer than {deadline_s:g} s")
         try:
@@ -41,7 +42,8 @@ class Question:
             self.stop("nobody waits for the answer")
             raise
         except duckdb.InterruptException as error:
-            raise Unavailable(self._stopped or "the question was stopped", hint="ask for a shorter range") from error
+            hint = None if self._stopped == CLOSED else "ask for a shorter range"
+            raise Unavailable(self._stopped or "the question was stopped", hint=hint) from error
         except duckdb.Error as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise Unavailable(f"readings cannot be read: {reason[:200]}") from error

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from mooring.adapters.aggregates import SHARED, answers, fraction_of
-from mooring.adapters.duckdb_series.question import Question
+from mooring.adapters.duckdb_series.question import CLOSED, Question
 from mooring.kernel.errors import Unavailable
 from mooring.telemetry.series import (
     KIND_BIG,
@@ -46,7 +46,7 @@ class Reads:
 
     async def _ask(self, work: Callable[[Cursor], Any]) -> Any:
         if self.connection is None:
-            raise Unavailable("readings are closed")
+            raise Unavailable(CLOSED)
         question = Question(self.connection, work)
         self._asked.add(question)
         try:
@@ -58,7 +58,7 @@ class Reads:
         """Take no more questions and stop those under way."""
         self.connection = None
         for question in self._asked:
-            question.stop("readings are closed")
+            question.stop(CLOSED)
 
     async def counts(self) -> tuple[int, int]:
         """Return how many readings and series there are."""

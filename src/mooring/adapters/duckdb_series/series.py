@@ -9,7 +9,8 @@ from pathlib import Path
 
 import duckdb
 
-from mooring.adapters.duckdb_series import append, numbering
+from mooring.adapters.duckdb_series import numbering
+from mooring.adapters.duckdb_series.append import Incoming
 from mooring.adapters.duckdb_series.numbering import Numbers
 from mooring.adapters.duckdb_series.reads import Reads
 from mooring.adapters.duckdb_series.writer import Writer
@@ -55,6 +56,8 @@ class DuckDBSeries:
 
     def _adopt(self, connection: duckdb.DuckDBPyConnection | None) -> None:
         if connection is not None:
+            # Before any question: DuckDB registers nothing behind an open result.
+            self._incoming = Incoming(connection)
             numbering.load(connection, self._numbers)
         self._reads.connection = connection
 
@@ -77,7 +80,7 @@ class DuckDBSeries:
     def _append(self, columns: Columns) -> Committed:
         self._writer.live()
         batch = self._numbers.commit_seq + 1
-        self._writer.transaction(lambda inner: append.insert(inner, batch, columns))
+        self._writer.transaction(lambda _: self._incoming.insert(batch, columns))
         self._numbers.commit_seq = batch
         return Committed(batch)
 

@@ -45,6 +45,7 @@ class Writer:
         self._adopted = adopted
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="series-writer")
         self._connection: Connection | None = None
+        self._asking: Connection | None = None
         self._broken: str | None = None
         self._opened = False
         self._fresh_log = True
@@ -95,15 +96,22 @@ class Writer:
             raise Unavailable("readings are closed")
         return self._open()
 
+    def asking(self) -> Connection:
+        """Return a connection whose statements are planned, for questions and for deletions."""
+        self.live()
+        if self._asking is None:
+            raise Unavailable("readings are closed")
+        return self._asking
+
     def scalar(self, sql: str) -> int:
         """Return the one integer `sql` asks for."""
-        row = self.live().execute(sql).fetchone()
+        row = self.asking().execute(sql).fetchone()
         return int(row[0]) if row else 0
 
-    def transaction(self, work: Callable[[Connection], T]) -> T:
+    def transaction(self, work: Callable[[Connection], T], *, planned: bool = False) -> T:
         """Do `work` in one durable transaction, provided the disk has room for it."""
+        connection = self.asking() if planned else self.live()
         self._check_room()
-        connection = self.live()
         connection.execute("BEGIN")
         try:
             result = work(connection)
@@ -154,13 +162,17 @@ class Writer:
         except duckdb.FatalException as error:
             # A question still under way holds the old handle; the next write tries again.
             raise Unavailable(f"readings are being reopened: {_line(error)}") from error
-        self._connection, self._opened, self._fresh_log = connection, True, True
+        self._connection, self._asking = connection, connection.cursor()
+        self._opened, self._fresh_log = True, True
         self._adopted(connection)
         return connection
 
     def _let_go(self) -> None:
         connection, self._connection = self._connection, None
+        asking, self._asking = self._asking, None
         self._adopted(None)
+        if asking is not None:
+            asking.close()
         if connection is not None:
             connection.close()
 

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from mooring.devices.admission import Admission
 from mooring.devices.presence import Presence
+from mooring.doors.devices.burst import SendTexts, texts_of
 from mooring.doors.devices.credentials import device_token
 from mooring.doors.devices.receipts import accept_many, choose_only, offer, refusal
 from mooring.doors.devices.sessions import Sessions
@@ -47,7 +48,7 @@ class DeviceDoor:
             await send({"type": "websocket.close", "code": 1008, "reason": "unknown device token"})
             return
         await send({"type": "websocket.accept"})
-        connection = Connection(self, self.ingest.sources.get(device.id), send)
+        connection = Connection(self, self.ingest.sources.get(device.id), send, texts_of(scope))
         self._sessions.add(device.id, connection)
         self._presence.connected(device.id, "websocket")
         reason = "connection lost"
@@ -61,11 +62,12 @@ class DeviceDoor:
 class Connection:
     """One device on one socket."""
 
-    def __init__(self, door: DeviceDoor, source: Source, send: Send) -> None:
+    def __init__(self, door: DeviceDoor, source: Source, send: Send, burst: SendTexts) -> None:
         self._door = door
         self._ingest = door.ingest
         self._source = source
         self._send = send
+        self._burst = burst
         self._outbox: list[Receipt] = []
         self._sending = False
         self._owed = 0
@@ -141,7 +143,10 @@ class Connection:
             await self._tell(json.encode(told).decode())
 
     def settled(self, receipts: list[Receipt]) -> None:
-        """Take receipts from a commit; they leave in order, from a task of the door."""
+        """Take receipts from a commit; they leave at once, or in order from a task if the device reads slowly."""
+        if not self._sending and self._burst(map(json.encode_receipt, receipts)):
+            self._owed -= len(receipts)
+            return
         self._outbox += receipts
         if not self._sending:
             self._sending = True

@@ -165,17 +165,23 @@ def _devices() -> None:
         sa.UniqueConstraint("user_id", "name", name=op.f("uq_devices_user_id_name")),
     )
     op.create_index(op.f("ix_devices_created_at_id"), "devices", ["created_at", "id"], unique=False)
-    op.create_index(op.f("ix_devices_device_type_name_id"), "devices", ["device_type", "name", "id"], unique=False)
-    op.create_index(op.f("ix_devices_group_id_name_id"), "devices", ["group_id", "name", "id"], unique=False)
+    op.create_index(op.f("ix_devices_group_id"), "devices", ["group_id"], unique=False)
     op.create_index(op.f("ix_devices_last_seen_us_id"), "devices", ["last_seen_us", "id"], unique=False)
-    op.create_index(op.f("ix_devices_name_id"), "devices", ["name", "id"], unique=False)
-    op.create_index(op.f("ix_devices_status_name_id"), "devices", ["status", "name", "id"], unique=False)
+    op.create_index(
+        "ix_devices_name_filters",
+        "devices",
+        ["name", "id", "status", "device_type", "group_id", "search"],
+        unique=False,
+    )
     op.create_index(op.f("ix_devices_user_id_created_at_id"), "devices", ["user_id", "created_at", "id"], unique=False)
     op.create_index(
-        op.f("ix_devices_user_id_last_seen_us_id"), "devices", ["user_id", "last_seen_us", "id"], unique=False
+        "ix_devices_user_id_filters",
+        "devices",
+        ["user_id", "name", "id", "status", "device_type", "group_id", "search"],
+        unique=False,
     )
     op.create_index(
-        op.f("ix_devices_user_id_status_name_id"), "devices", ["user_id", "status", "name", "id"], unique=False
+        op.f("ix_devices_user_id_last_seen_us_id"), "devices", ["user_id", "last_seen_us", "id"], unique=False
     )
 
 
