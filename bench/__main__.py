@@ -10,7 +10,7 @@ from collections.abc import Callable
 from bench.report import keep, page, write_page
 from bench.rows import footprint, latency, peers, rates
 from bench.run import Run
-from bench.server import take_loader_core
+from bench.server import take_loader_core, take_precedence
 
 ROWS: dict[str, Callable[[Run], None]] = {
     "ws": rates.ws,
@@ -30,11 +30,14 @@ def main() -> int:
     parser.add_argument("rows", nargs="*", help=f"which rows: {' '.join(ROWS)}; all if left out")
     parser.add_argument("--quick", action="store_true", help="shorter turns, 1,000 sockets, 1 M readings: for a look")
     parser.add_argument("--write", action="store_true", help="rewrite docs/benchmarks.md from this run")
+    parser.add_argument("--precedence", action="store_true", help="run before other programs (on a shared machine, as root)")
     asked = parser.parse_args()
     unknown = set(asked.rows) - set(ROWS)
     if unknown:
         parser.error(f"no such row: {' '.join(sorted(unknown))}")
     take_loader_core()
+    if asked.precedence:
+        take_precedence()
     run, begun, failed = Run(quick=asked.quick), time.time(), False
     for name in asked.rows or ROWS:
         print(f"{name} …", file=sys.stderr, flush=True)

@@ -119,7 +119,7 @@ async def post(routes: list[Route], bodies: list[Body], pressure: Pressure, *, u
 
     With `until`, stop as soon as so many frames are stored: what fills a store uses this.
     """
-    tally = Tally()
+    tally = Tally(clock=pressure.clock)
     posters = [Poster(route, tally, body) for route, body in zip(routes, bodies, strict=True)]
     loop = asyncio.get_running_loop()
     for at in range(0, len(posters), OPEN_AT_ONCE):

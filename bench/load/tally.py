@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+Clock = Callable[[], float]
+
+
+class Mark(NamedTuple):
+    """A moment of a run."""
+
+    at: float
+    cpu_s: float
+    sent: int
+    stored: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,19 +26,27 @@ class Pressure:
     seconds: float = 3.0
     warm_s: float = 0.7
     block: int = 32
+    clock: Clock | None = None
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of one run; only `stored` ever becomes a figure."""
+    """Counts of one run; only `stored` ever becomes a figure. `clock` tells the CPU seconds the server has used."""
 
     seconds: float = 0.0
+    cpu_s: float = 0.0
     sent: int = 0
     stored: int = 0
     other: int = 0
     lost_connections: int = 0
     first_refusal: str = ""
     latencies_s: list[float] = field(default_factory=list)
+    clock: Clock | None = None
+
+    @property
+    def cpu_us(self) -> float:
+        """Microseconds of the server's CPU per stored frame: what others on the machine hardly change."""
+        return self.cpu_s / self.stored * 1e6 if self.stored else 0.0
 
     @property
     def rate(self) -> float:
@@ -44,17 +65,17 @@ class Tally:
         if not self.first_refusal:
             self.first_refusal = what[:300].decode("utf-8", "replace")
 
-    def mark(self) -> tuple[float, int, int]:
+    def mark(self) -> Mark:
         """Begin the measured time: forget latencies so far and return the counts so far."""
         self.latencies_s.clear()
-        return time.perf_counter(), self.sent, self.stored
+        return Mark(time.perf_counter(), self.clock() if self.clock else 0.0, self.sent, self.stored)
 
-    def since(self, mark: tuple[float, int, int]) -> Tally:
+    def since(self, mark: Mark) -> Tally:
         """Return what happened since `mark`."""
-        begun, sent, stored = mark
-        return Tally(
-            time.perf_counter() - begun, self.sent - sent, self.stored - stored, latencies_s=list(self.latencies_s)
-        )
+        now = Mark(time.perf_counter(), self.clock() if self.clock else 0.0, self.sent, self.stored)
+        spent = (after - before for before, after in zip(mark, now, strict=True))
+        seconds, cpu_s, sent, stored = spent
+        return Tally(seconds, cpu_s, int(sent), int(stored), latencies_s=list(self.latencies_s))
 
     def warned_by(self, whole: Tally) -> Tally:
         """Take over from the whole run what makes a figure doubtful: refusals and lost connections."""

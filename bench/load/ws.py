@@ -121,7 +121,7 @@ async def open_all(sockets: Sequence[Socket]) -> None:
 
 async def flood(target: Target, pressure: Pressure, *, boot_id: str) -> Tally:
     """Press as many frames as the server takes through every socket of `target`; return what was stored per time."""
-    tally = Tally()
+    tally = Tally(clock=pressure.clock)
     sockets = [
         Flood(target, token, tally, socket_block(pressure.block, boot_id=boot_id, salt=at))
         for at, token in enumerate(target.tokens)

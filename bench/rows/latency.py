@@ -19,7 +19,7 @@ def latency(run: Run) -> None:
     """Measure p99 of receipts at half of the maximum rate, three times; the median counts."""
     with Mooring() as mooring, run.watched("latency"):
         devices = mooring.devices(SOCKETS)
-        most = run.check("most", flood_devices(mooring.url, devices, run.pressure))
+        most = run.check("most", flood_devices(mooring.server, devices, run.pressure))
         target = Target(mooring.url, [one.token for one in devices])
         found = []
         for _ in range(max(3, run.turns)):

@@ -27,11 +27,11 @@ def peers(run: Run) -> None:
         with Mooring() as mooring, Peer(Path(folder)) as peer:
             devices = mooring.devices(CONNECTIONS)
             for _ in range(run.turns):
-                rates["peer"].append(run.check("peer", post_devices(peer.url, hand, run.pressure)))
-                rates["ws"].append(run.check("ws", flood_devices(mooring.url, devices[:SOCKETS], run.pressure)))
-                rates["http"].append(run.check("http", post_devices(mooring.url, devices, run.pressure)))
+                rates["peer"].append(run.check("peer", post_devices(peer, hand, run.pressure)))
+                rates["ws"].append(run.check("ws", flood_devices(mooring.server, devices[:SOCKETS], run.pressure)))
+                rates["http"].append(run.check("http", post_devices(mooring.server, devices, run.pressure)))
                 some = devices[:BATCH_CONNECTIONS]
-                rates["batch"].append(run.check("batches", post_devices(mooring.url, some, run.pressure, batch=BATCH)))
+                rates["batch"].append(run.check("batches", post_devices(mooring.server, some, run.pressure, batch=BATCH)))
     logged = with_log(run)
     plain = median(rates["peer"]) * READINGS
     note_wal = f"{logged * READINGS:,.0f} with SQLite's WAL"
@@ -59,6 +59,6 @@ def with_log(run: Run) -> float:
         with tempfile.TemporaryDirectory(prefix="mooring-bench-") as folder:
             enrol(Path(folder), {one.id: one.token for one in hand})
             with Peer(Path(folder)) as peer:
-                return run.check("peer with WAL", post_devices(peer.url, hand, run.pressure))
+                return run.check("peer with WAL", post_devices(peer, hand, run.pressure))
     finally:
         del os.environ["PEER_JOURNAL"]

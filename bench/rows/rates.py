@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from statistics import median
 
 from bench.figure import Figure, paired
@@ -15,37 +16,41 @@ from bench.load.socket import Target
 from bench.load.tally import Pressure, Tally
 from bench.load.ws import flood
 from bench.run import Run, boot, play
-from bench.server import REPO, SERVER_CORE, bare
+from bench.server import REPO, SERVER_CORE, Server, bare
 
 SOCKETS, CONNECTIONS = 64, 128
 BATCH, BATCH_CONNECTIONS = 500, 8
 
 
-def flood_devices(url: str, devices: list[Device], pressure: Pressure) -> Tally:
+def clocked(pressure: Pressure, server: Server) -> Pressure:
+    """Return `pressure` with the CPU clock of `server`."""
+    return replace(pressure, clock=lambda: server.cpu_s)
+
+
+def flood_devices(server: Server, devices: list[Device], pressure: Pressure) -> Tally:
     """Flood over one socket per device."""
-    return play(flood(Target(url, [one.token for one in devices]), pressure, boot_id=boot()))
+    return play(flood(Target(server.url, [one.token for one in devices]), clocked(pressure, server), boot_id=boot()))
 
 
-def post_devices(url: str, devices: list[Device], pressure: Pressure, *, batch: int = 1) -> Tally:
+def post_devices(server: Server, devices: list[Device], pressure: Pressure, *, batch: int = 1) -> Tally:
     """Post over one connection per device: single frames, or bodies of `batch`."""
     name = boot()
-    routes = [Route(url, f"/api/devices/{one.id}/data", one.token, batch) for one in devices]
+    routes = [Route(server.url, f"/api/devices/{one.id}/data", one.token, batch) for one in devices]
     if batch == 1:
         bodies = [single_body(boot_id=name, salt=at) for at in range(len(devices))]
     else:
         bodies = [batch_body(batch, boot_id=name, salt=at) for at in range(len(devices))]
-    return play(post(routes, bodies, pressure))
+    return play(post(routes, bodies, clocked(pressure, server)))
 
 
 def ws(run: Run) -> None:
     """Measure frames stored and receipted over WebSocket against the bare loop."""
     with Mooring() as mooring, bare() as yardstick, run.watched("ws"):
         devices = mooring.devices(SOCKETS)
-        durable, plain = [], []
+        turns = Turns()
         for _ in range(run.turns):
-            durable.append(run.check("ws durable", flood_devices(mooring.url, devices, run.pressure)))
-            plain.append(run.check("ws bare", flood_devices(yardstick.url, devices, run.pressure)))
-    run.known["ws"] = median(durable)
+            turns.durable(run.check("ws durable", flood_devices(mooring.server, devices, run.pressure)))
+            turns.bare(run.check("ws bare", flood_devices(yardstick, devices, run.pressure)))
     run.add(
         Figure(
             "WebSocket, durable ÷ bare decode-and-answer loop",
@@ -64,8 +69,8 @@ def http(run: Run) -> None:
         devices = mooring.devices(CONNECTIONS)
         durable, plain = [], []
         for _ in range(run.turns):
-            durable.append(run.check("http durable", post_devices(mooring.url, devices, run.pressure)))
-            plain.append(run.check("http bare", post_devices(yardstick.url, devices, run.pressure)))
+            durable.append(run.check("http durable", post_devices(mooring.server, devices, run.pressure)))
+            plain.append(run.check("http bare", post_devices(yardstick, devices, run.pressure)))
     run.known["http"] = median(durable)
     run.add(
         Figure(
@@ -92,7 +97,7 @@ def batch(run: Run) -> None:
         devices = mooring.devices(BATCH_CONNECTIONS)
         durable, alone, large = [], [], []
         for _ in range(run.turns):
-            tally = post_devices(mooring.url, devices, run.pressure, batch=BATCH)
+            tally = post_devices(mooring.server, devices, run.pressure, batch=BATCH)
             durable.append(run.check("batches of 500", tally) * READINGS)
             found = duckdb_alone(1.5)
             run.say(f"duckdb alone: {found}")

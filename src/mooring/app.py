@@ -61,6 +61,10 @@ class Mooring:
     made_password: str | None
 
 
+class _Stopped(Exception):
+    """The server stops: the tasks of its group are cancelled."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Stores:
     clock: SystemClock
@@ -148,8 +152,8 @@ async def _open_fleet(settings: Settings, stores: _Stores, stack: AsyncExitStack
     history = History(stores.series, ingest.latest, stores.clock)
 
     async def forget(device_id: str) -> None:
+        await ingest.forget(device_id)
         ingest.latest.forget(await history.numbers_of(device_id))
-        ingest.sources.forget(device_id)
         await stores.series.forget(device_id)
 
     registry.on_delete(forget)
@@ -173,12 +177,18 @@ async def _committing(ingest: Ingest) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _background() -> AsyncIterator[asyncio.TaskGroup]:
     """Own the tasks that run as long as the server does; they are cancelled when it stops."""
-    async with asyncio.TaskGroup() as tasks:
-        try:
-            yield tasks
-        finally:
-            for task in list(tasks._tasks):
-                task.cancel()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            try:
+                yield tasks
+            finally:
+                tasks.create_task(_stop())
+    except* _Stopped:
+        pass
+
+
+async def _stop() -> None:
+    raise _Stopped
 
 
 def _open_doors(

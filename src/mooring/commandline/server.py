@@ -11,13 +11,14 @@ import socket
 import sys
 import tempfile
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mooring.commandline.given import settings as given_settings
-from mooring.kernel.errors import Unavailable
+from mooring.kernel.errors import MooringError, Unavailable
 from mooring.settings import Settings
 
 if TYPE_CHECKING:
@@ -60,12 +61,25 @@ def _empty(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _run(work: object) -> None:
+def _run(work: Coroutine[None, None, None]) -> None:
     import uvloop
 
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    with contextlib.suppress(KeyboardInterrupt):
-        uvloop.run(work)  # type: ignore[arg-type]
+    try:
+        uvloop.run(work)
+    except KeyboardInterrupt:
+        return
+    except BaseExceptionGroup as group:
+        refusals = group.subgroup(MooringError)
+        if refusals is None:
+            raise
+        raise _first(refusals) from None
+
+
+def _first(group: BaseExceptionGroup[MooringError]) -> MooringError:
+    """Return the first refusal in a task group's errors: the sentence a person can act on."""
+    inner = group.exceptions[0]
+    return inner if isinstance(inner, MooringError) else _first(inner)
 
 
 async def _serve(settings: Settings) -> None:
@@ -81,11 +95,11 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _listen(settings: Settings, mooring: Mooring, sock: socket.socket) -> None:
-    server = _server(settings, mooring)
+    server, address = _server(settings, mooring), _address(settings, sock)
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve(sockets=[sock]))
         await _started(server, serving)
-        typer.echo(f"ready: {_address(settings, sock)}")
+        typer.echo(f"ready: {address}")
         sys.stdout.flush()
 
 
@@ -103,13 +117,13 @@ async def _demo(settings: Settings, robots: int, recordings: Path | None) -> Non
             _introduce(settings, mooring)
             admin = await mooring.access.people.by_name(settings.admin_username)
             _, key = await mooring.access.keys.create(admin.id, "demo fleet")
-            server = _server(settings, mooring)
+            server, address = _server(settings, mooring), _address(settings, sock)
             async with asyncio.TaskGroup() as tasks:
                 serving = tasks.create_task(server.serve(sockets=[sock]))
                 await _started(server, serving)
-                typer.echo(f"ready: {_address(settings, sock)}")
+                typer.echo(f"ready: {address}")
                 sys.stdout.flush()
-                fleet = await _start_fleet(_address(settings, sock), key, robots, recordings)
+                fleet = await _start_fleet(address, key, robots, recordings)
                 await asyncio.wait([serving])
                 await _stop_fleet(fleet)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -52,6 +54,17 @@ class DeadlineProtocol(HttpToolsProtocol):
             self._headers_due = None
 
 
+class StoppableServer(uvicorn.Server):
+    """uvicorn's server, whose stop signals end with it: uvicorn would raise them again before the stores are closed."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take SIGINT and SIGTERM while serving as the wish to stop, and nothing more."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
+
 def bind(host: str, port: int, *, setting: str) -> socket.socket:
     """Return a bound socket; raises ``Unavailable`` naming the port and the setting."""
     try:
@@ -71,7 +84,7 @@ def server(
     app: ASGIApp, *, max_connections: int, max_frame: int, forwarded_allow_ips: str, log_level: str
 ) -> uvicorn.Server:
     """Return a server for `app`; it is given its socket by ``serve(sockets=[…])``."""
-    return uvicorn.Server(
+    return StoppableServer(
         uvicorn.Config(
             app,
             loop="none",

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from mooring.kernel.errors import Conflict, Exhausted, Invalid
+from mooring.kernel.errors import Conflict, Exhausted, Invalid, Missing
 
 
 class FrameEmpty(Invalid):
     """A frame with nothing in it that could be stored."""
 
     code: ClassVar[str] = "frame_empty"
+
+
+class DeviceGone(Missing):
+    """The device was deleted while it was still talking."""
+
+    code: ClassVar[str] = "device_gone"
 
 
 class TooManyKeys(Exhausted):

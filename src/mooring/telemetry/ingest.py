@@ -18,7 +18,7 @@ from mooring.kernel.events import FramesStored, StoredFrame
 from mooring.kernel.frames import Frame, Receipt
 from mooring.telemetry.batch import Batch, Sink
 from mooring.telemetry.check import EXACT_INT, MAX_SEQ, rows_of, seq_of, time_us
-from mooring.telemetry.errors import FrameEmpty, QueueFull
+from mooring.telemetry.errors import DeviceGone, FrameEmpty, QueueFull
 from mooring.telemetry.latest import Latest
 from mooring.telemetry.series import KIND_BOOL, KIND_INT, Columns, Committed, Series
 from mooring.telemetry.settle import EventRecorder, Pending, Settlement, spoken_values
@@ -60,6 +60,7 @@ class Ingest:
         self._room = asyncio.Event()
         self._closing = False
         self._expected = 0
+        self._barriers: list[asyncio.Future[None]] = []
 
     @property
     def full(self) -> bool:
@@ -133,6 +134,8 @@ class Ingest:
 
     def _accept_general(self, source: Source, boot: Boot | None, pending: Pending) -> None:
         frame = pending.frame
+        if source.gone:
+            raise DeviceGone("no such device")
         seq = seq_of(frame)
         pending.rows = rows_of(frame, pending.now_us)
         says_something = frame.event_type or frame.device_status or frame.type == "heartbeat"
@@ -161,6 +164,14 @@ class Ingest:
             boot = await self._settlement.boot(source, boot_id)
         return None if boot.committed < 0 else boot.committed
 
+    async def forget(self, device_id: str) -> None:
+        """Take nothing more from a deleted device, and return once what it had sent is settled."""
+        self.sources.forget(device_id)
+        barrier = asyncio.get_running_loop().create_future()
+        self._barriers.append(barrier)
+        self._work.set()
+        await barrier
+
     async def run(self) -> None:
         """Commit what is accepted until ``close``; owned by the task group of the program."""
         while True:
@@ -169,11 +180,15 @@ class Ingest:
             await self._gather()
             batch, self._batch = self._batch, Batch()
             pending, self._pending = self._pending, []
+            barriers, self._barriers = self._barriers, []
             self._room.set()
             if len(batch):
                 await self._commit(batch)
             if pending:
                 await self._settle(pending)
+            for barrier in barriers:
+                if not barrier.done():
+                    barrier.set_result(None)
             if self._closing and not (len(self._batch) or self._pending):
                 return
 

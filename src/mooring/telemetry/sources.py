@@ -24,7 +24,7 @@ class Boot:
 class Source:
     """The memory of one device; doors hold it while the device is connected."""
 
-    __slots__ = ("__weakref__", "boots", "bounds", "device_id", "rejected", "series", "status", "units")
+    __slots__ = ("__weakref__", "boots", "bounds", "device_id", "gone", "rejected", "series", "status", "units")
 
     def __init__(self, device_id: str) -> None:
         self.device_id = device_id
@@ -34,6 +34,7 @@ class Source:
         self.boots: dict[str, Boot] = {}
         self.status: str | None = None
         self.rejected = 0
+        self.gone = False
 
     def learn(self, key: str, no: int, unit: str | None) -> None:
         """Keep the number and unit of a key, and its physical bounds if it has any."""
@@ -73,6 +74,8 @@ class Sources:
         return source
 
     def forget(self, device_id: str) -> None:
-        """Drop a deleted device."""
-        self._recent.pop(device_id, None)
-        self._alive.pop(device_id, None)
+        """Drop a deleted device; whoever still holds its source finds no series in it, and that it is gone."""
+        source = self.get(device_id)
+        source.gone = True
+        source.series.clear()
+        del self._recent[device_id], self._alive[device_id]

@@ -18,10 +18,11 @@ CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
     "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-_UNBUILT = b"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Mooring</title></head><body>
-<h1>Mooring is running</h1><p>The web console is not part of this installation.
+_UNBUILT = b"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Mooring</title></head>
+<body><h1>Mooring is running</h1><p>The web console is not part of this installation.
 Build it with Node 20 or newer:</p>
-<pre>cd console &amp;&amp; npm ci &amp;&amp; npm run build</pre><p>The API is described in <a href="/openapi.json">/openapi.json</a>.</p>
+<pre>cd console &amp;&amp; npm ci &amp;&amp; npm run build</pre>
+<p>The API is described in <a href="/openapi.json">/openapi.json</a>.</p>
 </body></html>"""
 
 

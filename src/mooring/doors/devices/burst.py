@@ -49,7 +49,7 @@ def _head(size: int) -> bytes:
 
 
 def texts_of(scope: Scope) -> SendTexts:
-    """Return the connection's way to send many messages; one that always declines where uvicorn's own protocol serves."""
+    """Return the connection's way to send many messages; it always declines where uvicorn's own protocol serves."""
     send: SendTexts = scope.get("extensions", {}).get(EXTENSION, _decline)
     return send
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from starlette.types import Receive, Scope, Send
 
+from mooring.access.guard import is_key
 from mooring.devices.admission import Admission
 from mooring.doors.devices.credentials import device_token
 from mooring.doors.devices.receipts import OneReceipt, accept_many, choose_only, offer, within
@@ -87,7 +88,7 @@ class DataDoor:
 
     async def _source(self, scope: Scope, device_id: str) -> Source:
         token = device_token(scope)
-        if token is not None:
+        if token is not None and not is_key(token):
             device = self._admission.admit_cached(digest_of(token)) or await self._admission.admit(token)
             if device is not None:
                 if device.id != device_id:
