@@ -30,7 +30,9 @@ def main() -> int:
     parser.add_argument("rows", nargs="*", help=f"which rows: {' '.join(ROWS)}; all if left out")
     parser.add_argument("--quick", action="store_true", help="shorter turns, 1,000 sockets, 1 M readings: for a look")
     parser.add_argument("--write", action="store_true", help="rewrite docs/benchmarks.md from this run")
-    parser.add_argument("--precedence", action="store_true", help="run before other programs (on a shared machine, as root)")
+    parser.add_argument(
+        "--precedence", action="store_true", help="run before other programs (on a shared machine, as root)"
+    )
     asked = parser.parse_args()
     unknown = set(asked.rows) - set(ROWS)
     if unknown:

@@ -24,12 +24,11 @@ BUSY_OTHERS = 0.08  # share of both cores used by strangers above which a figure
 
 @dataclass(slots=True)
 class Run:
-    """Settings of a run and the figures it has found; `known` carries rates from one row to the next."""
+    """Settings of a run and the figures it has found."""
 
     quick: bool = False
     figures: list[Figure] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
-    known: dict[str, float] = field(default_factory=dict)
 
     @property
     def turns(self) -> int:
@@ -57,7 +56,9 @@ class Run:
         if not tally.stored:
             raise RuntimeError(f"{label}: nothing was stored: {tally.doubt}")
         p50, p99 = tally.quantile_ms(0.5), tally.quantile_ms(0.99)
-        self.say(f"{label}: {tally.rate:,.0f} frames/s, p50 {p50:.1f} ms, p99 {p99:.1f} ms, {tally.cpu_us:.1f} µs CPU a frame {tally.doubt}")
+        self.say(
+            f"{label}: {tally.rate:,.0f} frames/s, p50 {p50:.1f} ms, p99 {p99:.1f} ms, {tally.cpu_us:.1f} µs CPU a frame {tally.doubt}"
+        )
         return tally.rate
 
     @contextmanager

@@ -31,7 +31,9 @@ def peers(run: Run) -> None:
                 rates["ws"].append(run.check("ws", flood_devices(mooring.server, devices[:SOCKETS], run.pressure)))
                 rates["http"].append(run.check("http", post_devices(mooring.server, devices, run.pressure)))
                 some = devices[:BATCH_CONNECTIONS]
-                rates["batch"].append(run.check("batches", post_devices(mooring.server, some, run.pressure, batch=BATCH)))
+                rates["batch"].append(
+                    run.check("batches", post_devices(mooring.server, some, run.pressure, batch=BATCH))
+                )
     logged = with_log(run)
     plain = median(rates["peer"]) * READINGS
     note_wal = f"{logged * READINGS:,.0f} with SQLite's WAL"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from statistics import median
 
@@ -18,6 +19,7 @@ from bench.load.ws import flood
 from bench.run import Run, boot, play
 from bench.server import REPO, SERVER_CORE, Server, bare
 
+Take = Callable[[Server, list[Device], Pressure], Tally]
 SOCKETS, CONNECTIONS = 64, 128
 BATCH, BATCH_CONNECTIONS = 500, 8
 
@@ -43,44 +45,36 @@ def post_devices(server: Server, devices: list[Device], pressure: Pressure, *, b
     return play(post(routes, bodies, clocked(pressure, server)))
 
 
+def against_bare(run: Run, label: str, take: Take, count: int) -> tuple[float, str, dict[str, list[float]]]:
+    """Let Mooring and the bare loop take turns over `count` devices; return their ratio, a note and what was found."""
+    found: dict[str, list[float]] = {"durable": [], "bare": [], "durable_cpu_us": [], "bare_cpu_us": []}
+    with Mooring() as mooring, bare() as yardstick, run.watched(label):
+        devices = mooring.devices(count)
+        for _ in range(run.turns):
+            for side, server in (("durable", mooring.server), ("bare", yardstick)):
+                tally = take(server, devices, run.pressure)
+                found[side].append(run.check(f"{label} {side}", tally))
+                found[f"{side}_cpu_us"].append(tally.cpu_us)
+    note = (
+        f"{median(found['durable']):,.0f} of {median(found['bare']):,.0f} frames/s; "
+        f"{median(found['durable_cpu_us']):.1f} against {median(found['bare_cpu_us']):.1f} µs of CPU a frame, "
+        f"which is {paired(found['bare_cpu_us'], found['durable_cpu_us']):.2f}"
+    )
+    return paired(found["durable"], found["bare"]), note, found
+
+
 def ws(run: Run) -> None:
     """Measure frames stored and receipted over WebSocket against the bare loop."""
-    with Mooring() as mooring, bare() as yardstick, run.watched("ws"):
-        devices = mooring.devices(SOCKETS)
-        turns = Turns()
-        for _ in range(run.turns):
-            turns.durable(run.check("ws durable", flood_devices(mooring.server, devices, run.pressure)))
-            turns.bare(run.check("ws bare", flood_devices(yardstick, devices, run.pressure)))
-    run.add(
-        Figure(
-            "WebSocket, durable ÷ bare decode-and-answer loop",
-            paired(durable, plain),
-            0.55,
-            note=f"{median(durable):,.0f} of {median(plain):,.0f} frames/s, {SOCKETS} sockets, "
-            f"{median(durable) * READINGS:,.0f} readings/s stored",
-            detail={"durable": durable, "bare": plain},
-        )
-    )
+    ratio, note, found = against_bare(run, "ws", flood_devices, SOCKETS)
+    name = f"WebSocket, {SOCKETS} sockets, durable ÷ bare decode-and-answer loop"
+    run.add(Figure(name, ratio, 0.55, note=note, detail=found))
 
 
 def http(run: Run) -> None:
     """Measure single frames over HTTP against the bare Starlette route."""
-    with Mooring() as mooring, bare() as yardstick, run.watched("http"):
-        devices = mooring.devices(CONNECTIONS)
-        durable, plain = [], []
-        for _ in range(run.turns):
-            durable.append(run.check("http durable", post_devices(mooring.server, devices, run.pressure)))
-            plain.append(run.check("http bare", post_devices(yardstick, devices, run.pressure)))
-    run.known["http"] = median(durable)
-    run.add(
-        Figure(
-            "HTTP single frames, durable ÷ bare Starlette + msgspec",
-            paired(durable, plain),
-            0.6,
-            note=f"{median(durable):,.0f} of {median(plain):,.0f} frames/s, {CONNECTIONS} connections",
-            detail={"durable": durable, "bare": plain},
-        )
-    )
+    ratio, note, found = against_bare(run, "http", post_devices, CONNECTIONS)
+    name = f"HTTP single frames, {CONNECTIONS} connections, durable ÷ bare Starlette + msgspec"
+    run.add(Figure(name, ratio, 0.6, note=note, detail=found))
 
 
 def duckdb_alone(seconds: float) -> dict[str, float]:
@@ -103,7 +97,6 @@ def batch(run: Run) -> None:
             run.say(f"duckdb alone: {found}")
             alone.append(found["2500"])
             large.append(found["10000"])
-    run.known["batch"] = median(durable) / READINGS
     run.add(
         Figure(
             f"HTTP batches of {BATCH} frames, readings/s ÷ DuckDB insert alone",

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import shutil
 import socket
 import sys
 import tempfile
@@ -38,27 +37,17 @@ def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> Non
 
 def demo(
     port: Port = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Keep the demo's data in this folder.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Keep the data in this folder.")] = None,
     robots: Annotated[int, typer.Option(min=0, max=1000, help="How many robots to simulate.")] = 25,
     recordings: Annotated[
         Path | None, typer.Option(envvar="MOORING_RECORDINGS", help="Folder of CSV files to replay.")
     ] = None,
-    reset: Annotated[bool, typer.Option(help="Empty the demo's folder first.")] = True,
 ) -> None:
     """Run a server with a fresh data folder and a simulated fleet, on this machine only."""
-    folder = data_dir or Path(tempfile.gettempdir()) / f"mooring-demo-{os.getuid()}"
-    settings = given_settings(host="127.0.0.1", port=port, data_dir=folder, database_url="")
-    if reset and folder.exists() and data_dir is None:
-        _empty(folder)
-    _run(_demo(settings, robots, recordings))
-
-
-def _empty(folder: Path) -> None:
-    """Remove what an earlier demo left, unless that demo is still running."""
-    from mooring.adapters.lock import folder_lock
-
-    with folder_lock(folder):
-        shutil.rmtree(folder)
+    with contextlib.ExitStack() as stack:
+        folder = data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mooring-demo-")))
+        settings = given_settings(host="127.0.0.1", port=port, data_dir=folder, database_url="")
+        _run(_demo(settings, robots, recordings))
 
 
 def _run(work: Coroutine[None, None, None]) -> None:

@@ -17,6 +17,12 @@ class BodyTooLarge(Invalid):
     code = "body_too_large"
 
 
+class EncodingUnsupported(Invalid):
+    """The body is packed: a few bytes of it could unfold to any size."""
+
+    code = "unsupported_encoding"
+
+
 class BodyTooSlow(MooringError):
     """The body did not arrive in time."""
 
@@ -30,10 +36,12 @@ class Gone(Invalid):
 
 
 async def read_body(scope: Scope, receive: Receive, limit: int, deadline_s: float = BODY_DEADLINE_S) -> bytes:
-    """Return the whole body; raises ``BodyTooLarge`` before reading more than `limit` bytes."""
-    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-    if declared.isdigit() and int(declared) > limit:
-        raise BodyTooLarge(f"body is larger than {limit} bytes", hint="send fewer frames at once")
+    """Return the whole body; raises ``BodyTooLarge`` before reading more than `limit` bytes, or a refusal."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > limit:
+            raise BodyTooLarge(f"body is larger than {limit} bytes", hint="send fewer frames at once")
+        if name == b"content-encoding" and value.lower() != b"identity":
+            raise EncodingUnsupported("content-encoding is not supported here", hint="send the body as it is")
     try:
         async with asyncio.timeout(deadline_s):
             return await _collect(receive, limit)

@@ -51,6 +51,8 @@ class Batch:
         self.texts: list[tuple[int, int, int, Checked]] = []
         self.high: dict[Boot, int] = {}
         self.committed: list[int] = []
+        # Frames that came again before the first was on disk: whom to tell "duplicate" once it is, and (boot, seq).
+        self.echoes: list[tuple[Sink, int, int]] = []
         self._silenced: set[int] = set()
 
     def __len__(self) -> int:
@@ -98,7 +100,14 @@ class Batch:
                 told[sink].append(receipt)
             else:
                 told[sink] = [receipt]
+        for sink, _, seq in self.echoes:
+            told.setdefault(sink, []).append(Receipt(seq, "duplicate"))
         return told
+
+    def owed(self) -> list[tuple[Sink | None, int | None]]:
+        """Return everybody who waits for the batch, with the seq they know their frame by."""
+        owed = [(sink, None if seq < 0 else seq) for sink, seq in zip(self.sinks, self.seqs, strict=True)]
+        return owed + [(sink, seq) for sink, _, seq in self.echoes]
 
     def silence(self, frames: Sequence[int]) -> None:
         """Leave out frames (by index) that turned out to be stored by another node; they were answered."""

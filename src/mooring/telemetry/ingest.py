@@ -227,7 +227,7 @@ class Ingest:
         try:
             committed = await self._series.append(columns)
         except MooringError as error:
-            self._refuse(list(zip(batch.sinks, [None if s < 0 else s for s in batch.seqs], strict=True)), error)
+            self._refuse(batch.owed(), error)
             return
         self.trouble = None
         if committed.refused:

@@ -93,7 +93,8 @@ class Settlement:
         batch = _batch_of(pending)
         pending = await self._drop_known(pending, batch)
         if len(pending) < len(batch):
-            batch = _batch_of(pending)
+            echoes, batch = batch.echoes, _batch_of(pending)
+            batch.echoes = echoes
         await self._record(pending)
         return batch
 
@@ -135,17 +136,20 @@ class Settlement:
         doubtful = [pair for pair, high in zip(ids, batch.committed, strict=True) if 0 <= pair[1] <= high]
         known = await self._series.known(doubtful) if doubtful else {}
         digests = batch.digests()
+        fresh: dict[tuple[int, int], int] = {}
         new = []
         for item, pair, digest in zip(pending, ids, digests.tolist(), strict=True):
-            if pair[1] < 0:
+            before = known.get(pair, fresh.get(pair))
+            if pair[1] < 0 or before is None:
+                fresh[pair] = digest
                 new.append(item)
-            elif pair not in known:
-                known[pair] = digest
-                new.append(item)
-            elif known[pair] == digest:
-                _settle(item, Receipt(pair[1], "duplicate"))
-            else:
+            elif before != digest:
                 _answer(item, SeqConflict(f"seq was stored with another content: {pair[1]}"))
+            elif pair in known:
+                _settle(item, Receipt(pair[1], "duplicate"))
+            elif item.sink is not None:
+                # Not on disk yet: "duplicate" is an ack too, and waits for the commit.
+                batch.echoes.append((item.sink, *pair))
         return new
 
     async def _record(self, pending: list[Pending]) -> None:
@@ -161,15 +165,20 @@ class Settlement:
         known = await self._series.known(list(refused))
         digests = batch.digests().tolist()
         gone = []
+        verdicts: dict[tuple[int, int], Receipt] = {}
         for index, pair in enumerate(zip(batch.boots, batch.seqs, strict=True)):
-            sink = batch.sinks[index]
             if pair not in refused:
                 continue
             gone.append(index)
-            if sink is not None and known.get(pair) == digests[index]:
-                sink.settled([Receipt(pair[1], "duplicate")])
-            elif sink is not None:
-                sink.settled([Receipt(pair[1], "rejected", reason=f"seq_conflict: {pair[1]}")])
+            same = known.get(pair) == digests[index]
+            verdicts[pair] = (
+                Receipt(pair[1], "duplicate") if same else Receipt(pair[1], "rejected", f"seq_conflict: {pair[1]}")
+            )
+            _tell(batch.sinks[index], verdicts[pair])
+        for sink, boot, seq in batch.echoes:
+            if (boot, seq) in verdicts:
+                _tell(sink, verdicts[boot, seq])
+        batch.echoes = [echo for echo in batch.echoes if echo[1:] not in verdicts]
         batch.silence(gone)
 
 
@@ -217,9 +226,15 @@ def _spoken(item: Pending) -> SpokenEvent:
     )
 
 
+def _tell(sink: Sink | None, receipt: Receipt) -> None:
+    if sink is not None:
+        sink.settled([receipt])
+
+
 def _settle(item: Pending, receipt: Receipt) -> None:
-    if item.sink is not None:
-        item.sink.settled([receipt])
+    """Answer an item, once: whatever fails afterwards is none of its business."""
+    sink, item.sink = item.sink, None
+    _tell(sink, receipt)
 
 
 def _answer(item: Pending, error: MooringError) -> None:

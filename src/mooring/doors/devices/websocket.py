@@ -98,12 +98,12 @@ class Connection:
     def _take(self, frame: Frame, text: str | bytes) -> None:
         if frame.device_id is not None:
             choose_only(self._source)(frame)
-        if frame.event_type is not None:
-            offer(self._ingest, self._source, frame, self if frame.seq is not None else None, text)
-        elif frame.seq is None:
-            self._ingest.accept(self._source, frame, None)
+        sink = None if frame.seq is None else self
+        if frame.event_type is None:
+            self._ingest.accept(self._source, frame, sink)
         else:
-            self._ingest.accept(self._source, frame, self)
+            offer(self._ingest, self._source, frame, sink, text)
+        if sink is not None:
             self._owed += 1
 
     async def _frame(self, frame: Frame, text: str | bytes) -> None:
