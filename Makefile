@@ -29,7 +29,7 @@ lint: dev ## style, types, floors and console only
 	@echo "-> mypy"; $(BIN)/mypy --no-error-summary
 	@echo "-> import floors"; $(BIN)/lint-imports --no-logo > .venv/.floors || { cat .venv/.floors; exit 1; }
 	@if [ -f console/package.json ] && command -v npm >/dev/null; then echo "-> console"; \
-	  cd console; [ -d node_modules ] || npm ci --silent; npm run --silent check; fi
+	  cd console; [ -x node_modules/.bin/vitest ] || npm ci --silent; npm run --silent check; fi
 
 bench: $(STAMPS)/bench ## measure, some minutes (ARGS=--write keeps the table in docs/benchmarks.md)
 	@exec $(BIN)/python -m bench $(ARGS)

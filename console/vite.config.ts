@@ -10,6 +10,17 @@ export default defineConfig({
     outDir: "../src/mooring/doors/console/static",
     emptyOutDir: true,
     assetsInlineLimit: 0,
+    rolldownOptions: {
+      input: ["index.html", "docs/index.html"],
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: "react", test: /node_modules[\\/](react|react-dom|scheduler)[\\/]/ },
+            { name: "mantine", test: /node_modules[\\/](@mantine|@floating-ui|clsx|tabbable)[\\/]/ },
+          ],
+        },
+      },
+    },
     modulePreload: { polyfill: false },
     target: "es2022",
   },

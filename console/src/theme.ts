@@ -9,7 +9,9 @@ import {
   createTheme,
   DEFAULT_THEME,
   defaultCssVariablesResolver,
+  defaultVariantColorsResolver,
   type MantineColorsTuple,
+  type MantineThemeOverride,
   Modal,
   mergeMantineTheme,
   Tooltip,
@@ -55,13 +57,35 @@ const dark: MantineColorsTuple = [
   "#0c1014",
 ];
 
-export const theme = createTheme({
+const red: MantineColorsTuple = [
+  "#fdeae8",
+  "#fbd5d2",
+  "#f6aaa4",
+  "#f17f76",
+  "#ec6259",
+  "#d9483f",
+  "#c9423a",
+  "#b8352e",
+  "#b42f28",
+  "#8c231d",
+];
+
+/** Text on a filled primary control: Mantine decides it for the light scheme only, and our dark primary is a light one. */
+function contrastOnPrimary(input: Parameters<typeof defaultVariantColorsResolver>[0]) {
+  const resolved = defaultVariantColorsResolver(input);
+  const isPrimary = input.color === undefined || input.color === theme.primaryColor;
+  const filled = isPrimary && input.variant === "filled";
+  return filled ? { ...resolved, color: "var(--mantine-primary-color-contrast)" } : resolved;
+}
+
+export const theme: MantineThemeOverride = createTheme({
   fontFamily: "var(--font)",
   fontFamilyMonospace: "var(--mono)",
-  colors: { tide, gray, dark },
+  colors: { tide, gray, dark, red },
   primaryColor: "tide",
   primaryShade: { light: 8, dark: 6 },
   autoContrast: true,
+  variantColorResolver: contrastOnPrimary,
   defaultRadius: 7,
   fontSizes: { xs: "12px", sm: "13.5px", md: "14px", lg: "16px", xl: "18px" },
   cursorType: "pointer",

@@ -149,7 +149,7 @@ async def _open_fleet(settings: Settings, stores: _Stores, stack: AsyncExitStack
         seen=presence.seen_many,
         max_waiting=settings.max_waiting_readings,
     )
-    history = History(stores.series, ingest.latest, stores.clock)
+    history = History(stores.series, ingest.latest, stores.clock, shared=bool(settings.database_url))
 
     async def forget(device_id: str) -> None:
         await ingest.forget(device_id)

@@ -1,7 +1,7 @@
 """A program that appends batches and says on standard output which are acknowledged, until it is killed.
 
-``python -m tests.adapters.appending_program FOLDER [SIGN]``: once the file SIGN can be made, its third batch makes it (a
-preloaded library then fails every sync), and the program says what the store answers from there on.
+``python -m tests.adapters.appending_program FOLDER [SIGN]``: before its fourth batch it makes the file SIGN, where one
+is named (a preloaded library then fails every sync), and it says what the store answers from there on.
 """
 
 from __future__ import annotations

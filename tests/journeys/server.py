@@ -157,14 +157,14 @@ class Server:
         return Person(self, answer.json())
 
     def ws(self, path: str, **headers: str) -> ClientConnection:
-        """Return an open WebSocket."""
+        """Return an open WebSocket; whoever asks for it closes it."""
         return connect(
             f"{self.url.replace('http', 'ws', 1)}{path}",
             additional_headers=headers,
             compression=None,
             open_timeout=PATIENCE_S,
             proxy=None,
-        )
+        ).__enter__()
 
 
 @dataclass

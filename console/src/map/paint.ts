@@ -102,6 +102,20 @@ export function markerInk(status: Marker["status"], ink: Ink): string {
   return status === "online" ? ink.accent : ink["idle-mark"];
 }
 
+export function paintArea(pen: Pen, area: Position[], view: View, size: Size, ink: Ink): void {
+  pen.beginPath();
+  for (const position of area) {
+    const { x, y } = toScreen(project(position), view, size);
+    pen.lineTo(x, y);
+  }
+  pen.closePath();
+  pen.fillStyle = ink.land;
+  pen.strokeStyle = ink.coast;
+  pen.lineWidth = 1;
+  pen.fill();
+  pen.stroke();
+}
+
 /** A past path as one thin line. */
 export function paintPath(pen: Pen, path: Position[], view: View, size: Size, ink: Ink): void {
   pen.beginPath();

@@ -11,9 +11,13 @@ interface Props {
   names?: ReadonlyMap<string, string>;
 }
 
+/** Kinds whose message says everything; the others are named before theirs. */
+const SELF_EXPLAINING = new Set(["status_changed", "change"]);
+
 function wordsOf({ event_type, message }: DeviceEvent): string {
   const kind = event_type.replace(/_/g, " ");
-  return message && message !== event_type ? message : kind;
+  if (!message || message === event_type) return kind;
+  return SELF_EXPLAINING.has(event_type) ? message : `${kind}: ${message}`;
 }
 
 export function EventList({ events, names }: Props) {
@@ -28,7 +32,7 @@ export function EventList({ events, names }: Props) {
             <span className={classes.words}>
               {names && (
                 <Link href={`/devices/${encodeURIComponent(event.device_id)}`} className={classes.name}>
-                  {event.device_name ?? names.get(event.device_id) ?? event.device_id}
+                  {names.get(event.device_id) ?? (event.device_name || event.device_id)}
                 </Link>
               )}
               <span className={classes.message}>{wordsOf(event)}</span>

@@ -249,9 +249,11 @@ class Ingest:
 
     def _refuse(self, owed: list[tuple[Sink | None, int | None]], error: MooringError) -> None:
         """Answer every waiting frame with the reason nothing was stored; never an ack."""
+        reason = f"{error.code}: {error.message}"
         if isinstance(error, Unavailable):
             self.trouble = error.message
-        reason = "storage_full" if isinstance(error, StorageFull) else f"{error.code}: {error.message}"
+            # Devices know two words for a store that cannot be written to, whichever store it is and whatever failed.
+            reason = "storage_full" if isinstance(error, StorageFull) else f"{Unavailable.code}: {error.message}"
         for sink, seq in owed:
             if sink is not None:
                 sink.settled([Receipt(seq, "rejected", reason=reason)])

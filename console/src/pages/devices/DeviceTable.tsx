@@ -3,6 +3,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import type { Device } from "../../api/types";
+import { formatDuration } from "../../lib/format";
 import { isTyping } from "../../shell/useShortcuts";
 import { DeviceRow } from "./DeviceRow";
 import classes from "./DeviceTable.module.css";
@@ -18,6 +19,8 @@ interface Sorting {
 interface Props {
   rows: Device[];
   series: string;
+  /** How far back the sparklines look. */
+  minutes: number;
   sorting: Sorting;
 }
 
@@ -26,7 +29,7 @@ const COLUMNS: { label: string; sort: SortKey | null; className: string | undefi
   { label: "Name", sort: "name", className: classes.name },
   { label: "Type", sort: "type", className: classes.type },
   { label: "Last seen", sort: "seen", className: classes.seen },
-  { label: "Last hour", sort: "value", className: classes.spark },
+  { label: "Trend", sort: "value", className: classes.spark },
   { label: "Battery", sort: "battery", className: classes.battery },
   { label: "Latest values", sort: null, className: classes.values },
 ];
@@ -49,7 +52,7 @@ function useRowKeys(count: number, scrollTo: (index: number) => void): number {
   return active;
 }
 
-export function DeviceTable({ rows, series, sorting }: Props) {
+export function DeviceTable({ rows, series, minutes, sorting }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -63,6 +66,7 @@ export function DeviceTable({ rows, series, sorting }: Props) {
   useSparkReader(
     items.flatMap(({ index }) => rows[index]?.id ?? []),
     series,
+    minutes,
   );
   return (
     <div
@@ -76,7 +80,12 @@ export function DeviceTable({ rows, series, sorting }: Props) {
       <div role="rowgroup" className={classes.headGroup}>
         <div className={classes.head} role="row" tabIndex={-1} aria-rowindex={1}>
           {COLUMNS.map((column) => (
-            <HeadCell key={column.label} {...column} sorting={sorting} />
+            <HeadCell
+              key={column.label}
+              {...column}
+              label={column.sort === "value" ? `Last ${formatDuration(minutes * 60_000)}` : column.label}
+              sorting={sorting}
+            />
           ))}
         </div>
       </div>

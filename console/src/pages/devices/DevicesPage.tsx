@@ -22,6 +22,8 @@ import { chooseRows, numericKeys, type SortKey, statusOf, type Tally, tally, typ
 
 const NO_DEVICES: Device[] = [];
 const RESORT_MS = 3_000;
+const SPARK_MINUTES = [5, 15, 30];
+const LONGEST_SPARK = 60;
 
 function useWish() {
   const [text, setText] = useUrlState("q");
@@ -34,6 +36,13 @@ function useWish() {
   const choose = (wanted: SortKey) => setOrder(wanted === sort && !descending ? `-${wanted}` : wanted);
   const wish: Wish = { text, status, type, sort, descending, series };
   return { wish, setText, setStatus, setType, setSeries, choose };
+}
+
+/** An hour, or less while the whole fleet is younger: a new fleet has sparklines at once. */
+function sparkMinutes(devices: Device[]): number {
+  const oldest = devices.reduce((at, { created_at }) => Math.min(at, Date.parse(created_at)), Date.now());
+  const age = (Date.now() - oldest) / 60_000;
+  return SPARK_MINUTES.find((minutes) => age <= minutes) ?? LONGEST_SPARK;
 }
 
 function exportRows(rows: Device[]): void {
@@ -109,7 +118,12 @@ export default function DevicesPage() {
       {!data && !error && <PageSkeleton />}
       {data && devices.length === 0 && <NoDevices onAdd={() => setAdding(true)} />}
       {devices.length > 0 && (
-        <DeviceTable rows={rows} series={wish.series} sorting={{ ...wish, choose: set.choose }} />
+        <DeviceTable
+          rows={rows}
+          series={wish.series}
+          minutes={sparkMinutes(devices)}
+          sorting={{ ...wish, choose: set.choose }}
+        />
       )}
       <AddDevice opened={adding} onClose={() => setAdding(false)} />
     </>
