@@ -56,9 +56,8 @@ class Run:
         if not tally.stored:
             raise RuntimeError(f"{label}: nothing was stored: {tally.doubt}")
         p50, p99 = tally.quantile_ms(0.5), tally.quantile_ms(0.99)
-        self.say(
-            f"{label}: {tally.rate:,.0f} frames/s, p50 {p50:.1f} ms, p99 {p99:.1f} ms, {tally.cpu_us:.1f} µs CPU a frame {tally.doubt}"
-        )
+        times = f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, {tally.cpu_us:.1f} µs of CPU a frame"
+        self.say(f"{label}: {tally.rate:,.0f} frames/s, {times} {tally.doubt}")
         return tally.rate
 
     @contextmanager

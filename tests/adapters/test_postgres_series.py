@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import numpy as np
 import pytest
-from tests.contracts.batches import ALL, DAY_US, HOUR_US, NOON_US, Said, Told, batch
+from tests.contracts.batches import ALL, DAY_US, HOUR_US, START_US, Said, Told, batch
 from tests.postgres import PostgresServer
 
 from mooring.adapters.postgres_series import PostgresSeries
@@ -64,9 +64,9 @@ class TestSeveralNodes:
         number, text, boot = await numbers_of(nodes[0])
 
         def said(seqs: list[int]) -> Columns:
-            rows = [Said(number, NOON_US + seq, seq, frame=at) for at, seq in enumerate(seqs)]
-            texts = [Said(text, NOON_US + seq, f"seq {seq}", frame=at) for at, seq in enumerate(seqs)]
-            loose = Said(number, NOON_US + DAY_US, 0.5)
+            rows = [Said(number, START_US + seq, seq, frame=at) for at, seq in enumerate(seqs)]
+            texts = [Said(text, START_US + seq, f"seq {seq}", frame=at) for at, seq in enumerate(seqs)]
+            loose = Said(number, START_US + DAY_US, 0.5)
             return batch(*rows, *texts, loose, frames=[Told(boot, seq, seq) for seq in seqs])
 
         seqs = list(range(40))
@@ -77,20 +77,20 @@ class TestSeveralNodes:
             stored = [{(boot, seq) for seq in mine} - one.refused for one in done]
             assert stored[0] | stored[1] == {(boot, seq) for seq in mine}
             assert not stored[0] & stored[1]
-        rows = await nodes[0].read(RangeQuery([number, text], NOON_US, NOON_US + HOUR_US))
+        rows = await nodes[0].read(RangeQuery([number, text], START_US, START_US + HOUR_US))
         assert sorted(row.value for row in rows if row.series == number) == seqs
         assert sorted(row.value for row in rows if row.series == text) == sorted(f"seq {seq}" for seq in seqs)
-        assert await nodes[1].count(RangeQuery([number], NOON_US + DAY_US, NOON_US + 2 * DAY_US)) == 8
+        assert await nodes[1].count(RangeQuery([number], START_US + DAY_US, START_US + 2 * DAY_US)) == 8
         assert (await nodes[1].stats()).readings == 88
 
     async def test_a_refused_frame_keeps_the_first_digest_and_readings(self, nodes: Nodes) -> None:
         number, text, boot = await numbers_of(nodes[0])
-        await nodes[0].append(batch(Said(number, NOON_US, 1, frame=0), frames=[Told(boot, 1, 11)]))
+        await nodes[0].append(batch(Said(number, START_US, 1, frame=0), frames=[Told(boot, 1, 11)]))
         second = batch(
-            Said(number, NOON_US, 2, frame=1),
-            Said(number, NOON_US + 1, 3, frame=0),
-            Said(text, NOON_US, "late", frame=1),
-            Said(text, NOON_US + 1, "new", frame=0),
+            Said(number, START_US, 2, frame=1),
+            Said(number, START_US + 1, 3, frame=0),
+            Said(text, START_US, "late", frame=1),
+            Said(text, START_US + 1, "new", frame=0),
             frames=[Told(boot, 2, 22), Told(boot, 1, 99)],
         )
         done = await nodes[1].append(second)
@@ -102,7 +102,7 @@ class TestSeveralNodes:
         number, _, boot = await numbers_of(nodes[0])
 
         async def append(node: PostgresSeries, seq: int) -> Committed:
-            return await node.append(batch(Said(number, NOON_US + seq, seq, frame=0), frames=[Told(boot, seq)]))
+            return await node.append(batch(Said(number, START_US + seq, seq, frame=0), frames=[Told(boot, seq)]))
 
         done = await asyncio.gather(*(append(nodes[seq % 2], seq) for seq in range(40)))
         assert sorted(one.commit_seq for one in done) == list(range(1, 41))
@@ -119,7 +119,7 @@ class TestSeveralNodes:
 
         async def write(node: PostgresSeries) -> None:
             for step in range(20):
-                await node.append(batch(Said(number, NOON_US + step, step)))
+                await node.append(batch(Said(number, START_US + step, step)))
 
         await asyncio.wait_for(asyncio.gather(watch(), write(nodes[0]), write(nodes[1])), 30)
 
@@ -133,7 +133,7 @@ class TestSeveralNodes:
 
     async def test_two_nodes_make_the_same_days_at_once(self, nodes: Nodes) -> None:
         number, _, _ = await numbers_of(nodes[0])
-        said = batch(*(Said(number, NOON_US - day * DAY_US, day) for day in range(40)))
+        said = batch(*(Said(number, START_US - day * DAY_US, day) for day in range(40)))
         await asyncio.gather(*(node.append(said) for node in nodes for _ in range(2)))
         assert await nodes[0].count(RangeQuery([number], *ALL)) == 160
 
@@ -145,7 +145,7 @@ class TestDays:
         number, _, _ = await numbers_of(store)
         early = [Said(number, year * 365 * DAY_US, 1.0) for year in range(1, 50)]
         late = [Said(number, year * 365 * DAY_US, 1.0) for year in range(140, 200)]
-        await store.append(batch(*early, *late, Said(number, NOON_US, 1.0), Said(number, NOON_US - 30 * DAY_US, 1.0)))
+        await store.append(batch(*early, *late, Said(number, START_US, 1.0), Said(number, START_US - 30 * DAY_US, 1.0)))
         names = await connection.fetch(
             "SELECT relid::text FROM pg_partition_tree('mooring_series.readings') WHERE isleaf"
         )
@@ -160,23 +160,23 @@ class TestDays:
     async def test_a_day_that_was_dropped_is_made_again(self, nodes: Nodes, connection: Any) -> None:
         number, _, _ = await numbers_of(nodes[0])
         for node in nodes:
-            await node.append(batch(Said(number, NOON_US, 1)))
+            await node.append(batch(Said(number, START_US, 1)))
         await connection.execute("DROP TABLE mooring_series.readings_20261121")
         assert await nodes[0].read(RangeQuery([number], *ALL)) == []
         for node in nodes:
-            await node.append(batch(Said(number, NOON_US, 2)))
+            await node.append(batch(Said(number, START_US, 2)))
         assert await nodes[1].count(RangeQuery([number], *ALL)) == 2
 
     async def test_a_question_about_one_day_looks_into_one_partition(
         self, store: PostgresSeries, connection: Any
     ) -> None:
         number, _, _ = await numbers_of(store)
-        await store.append(batch(*(Said(number, NOON_US - day * DAY_US, day) for day in range(20))))
+        await store.append(batch(*(Said(number, START_US - day * DAY_US, day) for day in range(20))))
         await connection.execute("SET plan_cache_mode = force_custom_plan")
         statement = await connection.prepare(
             "SELECT * FROM mooring_series.readings WHERE series = ANY($1::int[]) AND at_us >= $2 AND at_us < $3"
         )
-        plan = str(await statement.explain([number], NOON_US, NOON_US + HOUR_US))
+        plan = str(await statement.explain([number], START_US, START_US + HOUR_US))
         assert "readings_20261121" in plan
         assert "readings_20261120" not in plan
 
@@ -198,20 +198,20 @@ class TestSafety:
         self, postgres_server: PostgresServer, store: PostgresSeries
     ) -> None:
         number, _, _ = await numbers_of(store)
-        await store.append(batch(Said(number, NOON_US, 1)))
+        await store.append(batch(Said(number, START_US, 1)))
         postgres_server.sql("ALTER SYSTEM SET synchronous_commit = off")
         try:
             postgres_server.sql("SELECT pg_reload_conf()")
             await asyncio.sleep(0.3)
             with pytest.raises(Unavailable, match="synchronous_commit=off"):
-                await store.append(batch(Said(number, NOON_US, 2)))
+                await store.append(batch(Said(number, START_US, 2)))
             with pytest.raises(Unavailable, match="synchronous_commit=off"):
                 await store.probe()
         finally:
             postgres_server.sql("ALTER SYSTEM RESET synchronous_commit")
             postgres_server.sql("SELECT pg_reload_conf()")
         await asyncio.sleep(0.3)
-        await store.append(batch(Said(number, NOON_US, 3)))
+        await store.append(batch(Said(number, START_US, 3)))
         assert [row.value for row in await store.read(RangeQuery([number], *ALL))] == [1, 3]
 
     async def test_without_the_driver_the_way_to_get_it_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,26 +251,26 @@ class TestTrouble:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-            await stored_in_the_end(store, batch(Said(number, NOON_US + step, step)))
+            await stored_in_the_end(store, batch(Said(number, START_US + step, step)))
         assert await store.count(RangeQuery([number], *ALL)) == 3
 
     async def test_a_server_that_crashes_is_unavailable_until_it_is_back_and_has_lost_nothing(
         self, postgres_server: PostgresServer, store: PostgresSeries
     ) -> None:
         number, _, boot = await numbers_of(store)
-        await store.append(batch(Said(number, NOON_US, 1, frame=0), frames=[Told(boot, 1, 5)]))
+        await store.append(batch(Said(number, START_US, 1, frame=0), frames=[Told(boot, 1, 5)]))
         postgres_server.stop("immediate")
         try:
             for _ in range(2):
                 with pytest.raises(Unavailable):
-                    await store.append(batch(Said(number, NOON_US, 2)))
+                    await store.append(batch(Said(number, START_US, 2)))
             with pytest.raises(Unavailable):
                 await store.read(RangeQuery([number], *ALL))
             with pytest.raises(Unavailable):
                 await store.probe()
         finally:
             postgres_server.start()
-        await store.append(batch(Said(number, NOON_US + 1, 3)))
+        await store.append(batch(Said(number, START_US + 1, 3)))
         assert [row.value for row in await store.read(RangeQuery([number], *ALL))] == [1, 3]
         assert await store.known([(boot, 1)]) == {(boot, 1): 5}
 
@@ -283,27 +283,27 @@ class TestTrouble:
             with pytest.raises(Unavailable, match=r"longer than 0\.3 s"):
                 await store.bucket(BucketQuery([number], *ALL, HOUR_US, ["avg"]))
             with pytest.raises(Unavailable, match=r"longer than 0\.3 s"):
-                await store.append(batch(Said(number, NOON_US, 1)))
-        await store.append(batch(Said(number, NOON_US, 2)))
+                await store.append(batch(Said(number, START_US, 1)))
+        await store.append(batch(Said(number, START_US, 2)))
         assert [row.value for row in await store.read(RangeQuery([number], *ALL))] == [2]
         await store.close()
 
     async def test_a_batch_that_fails_half_way_leaves_nothing(self, store: PostgresSeries) -> None:
         number, text, boot = await numbers_of(store)
         bad = batch(
-            Said(number, NOON_US, 1, frame=0), Said(text, NOON_US, "nul \0 byte", frame=0), frames=[Told(boot, 1)]
+            Said(number, START_US, 1, frame=0), Said(text, START_US, "nul \0 byte", frame=0), frames=[Told(boot, 1)]
         )
         with pytest.raises(Unavailable):
             await store.append(bad)
         assert await store.known([(boot, 1)]) == {}
         assert (await store.stats()).readings == 0
-        done = await store.append(batch(Said(number, NOON_US, 2, frame=0), frames=[Told(boot, 1)]))
+        done = await store.append(batch(Said(number, START_US, 2, frame=0), frames=[Told(boot, 1)]))
         assert done == Committed(1)
 
     async def test_an_append_nobody_waits_for_is_whole_or_absent(self, store: PostgresSeries) -> None:
         number, _, boot = await numbers_of(store)
         for seq in range(12):
-            said = batch(*(Said(number, NOON_US + seq, at, frame=0) for at in range(5)), frames=[Told(boot, seq)])
+            said = batch(*(Said(number, START_US + seq, at, frame=0) for at in range(5)), frames=[Told(boot, seq)])
             task = asyncio.create_task(store.append(said))
             await asyncio.sleep(0.0007 * seq)
             task.cancel()
@@ -336,7 +336,7 @@ async def test_a_full_disk_refuses_and_writing_resumes_when_there_is_space(
     number, _, _ = await numbers_of(store)
     rows, acked = 20_000, 0
     columns = batch()
-    columns.series, columns.at_us = np.full(rows, number, np.int32), NOON_US + np.arange(rows, dtype=np.int64)
+    columns.series, columns.at_us = np.full(rows, number, np.int32), START_US + np.arange(rows, dtype=np.int64)
     columns.value, columns.kind = np.ones(rows), np.zeros(rows, np.uint8)
     columns.quality = np.ones(rows, np.float32)
     with pytest.raises(StorageFull):

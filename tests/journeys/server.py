@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 from websockets.sync.client import ClientConnection, connect
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +51,7 @@ class Server:
     said: list[str] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
     started_in_s: float = 0.0
+    worked_s: float = 0.0
 
     def spawn(self) -> None:
         """Start the process without waiting for it."""
@@ -91,6 +93,7 @@ class Server:
             if line.startswith("ready: "):
                 self.url = line.removeprefix("ready: ").strip()
                 self.started_in_s = time.monotonic() - self._began
+                self.worked_s = sum(psutil.Process(self.pid).cpu_times()[:2])
                 return self
 
     def start(self, patience_s: float = PATIENCE_S) -> Server:

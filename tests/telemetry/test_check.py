@@ -121,7 +121,7 @@ class TestNames:
         with pytest.raises(Invalid, match="boot_id"):
             seq_of(Frame(seq=1, boot_id=boot_id))
 
-    @pytest.mark.parametrize("seq", [-1, 2**63, -(2**70), 10**4000])
+    @pytest.mark.parametrize("seq", [-1, 2**63, -(2**70), 10**4000], ids=["negative", "2^63", "-2^70", "10^4000"])
     def test_a_seq_is_not_negative_and_fits_63_bits(self, seq: int) -> None:
         with pytest.raises(Invalid, match="seq out of range") as refusal:
             seq_of(Frame(seq=seq))

@@ -48,11 +48,11 @@ export function useLink(): LinkState {
 
 const ticks = new Set<() => void>();
 let second = Math.floor(Date.now() / 1000);
-let timer = 0;
+let timer: ReturnType<typeof setInterval> | undefined;
 
 function subscribeTick(listener: () => void): () => void {
   ticks.add(listener);
-  if (ticks.size === 1) timer = window.setInterval(tick, 1000);
+  if (ticks.size === 1) timer = setInterval(tick, 1000);
   return () => {
     ticks.delete(listener);
     if (ticks.size === 0) clearInterval(timer);

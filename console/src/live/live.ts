@@ -28,10 +28,10 @@ function setLink(state: LinkState): void {
 
 /** Open the live link; returns how to end it. Seeds the store from the lists and re-reads them after a gap. */
 export function startLive(client: QueryClient): () => void {
-  let pending = 0;
+  let pending: ReturnType<typeof setTimeout> | undefined;
   const reread = () => {
     clearTimeout(pending);
-    pending = window.setTimeout(() => {
+    pending = setTimeout(() => {
       for (const { queryKey } of [devicesQuery, latestQuery, eventsQuery, overviewQuery]) {
         void client.invalidateQueries({ queryKey });
       }

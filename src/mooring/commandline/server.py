@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import socket
@@ -165,6 +166,14 @@ async def _started(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
         if serving.done() or time.monotonic() > deadline:
             raise Unavailable("the HTTP server did not start")
         await asyncio.sleep(0.005)
+    _calm_collector()
+
+
+def _calm_collector() -> None:
+    """Look for cycles seldom and not among what lives as long as the server: it cost a sixth of every frame."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 def _introduce(settings: Settings, mooring: Mooring) -> None:
