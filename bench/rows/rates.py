@@ -12,7 +12,7 @@ from statistics import median
 from bench.figure import Figure, paired
 from bench.fleet import Device, Mooring
 from bench.load.frames import READINGS
-from bench.load.http import Route, batch_body, post, single_body
+from bench.load.http import Route, batch_body, lone_body, post
 from bench.load.socket import Target
 from bench.load.tally import Pressure, Tally
 from bench.load.ws import flood
@@ -39,7 +39,7 @@ def post_devices(server: Server, devices: list[Device], pressure: Pressure, *, b
     name = boot()
     routes = [Route(server.url, f"/api/devices/{one.id}/data", one.token, batch) for one in devices]
     if batch == 1:
-        bodies = [single_body(boot_id=name, salt=at) for at in range(len(devices))]
+        bodies = [lone_body(boot_id=name, salt=at) for at in range(len(devices))]
     else:
         bodies = [batch_body(batch, boot_id=name, salt=at) for at in range(len(devices))]
     return play(post(routes, bodies, clocked(pressure, server)))

@@ -125,8 +125,9 @@ def test_another_event_under_the_same_seq_is_a_conflict(device: Device) -> None:
     assert device.post(event).status_code == 201
     assert device.post(event).json()["status"] == "duplicate"
     assert device.post({**event, "event_type": "closed"}).status_code == 409
-    events = device.owner.get(f"/api/devices/{device.id}/events")
-    assert [row["event_type"] for row in events["items"]] == ["opened"]
+    events = [row["event_type"] for row in device.owner.get(f"/api/devices/{device.id}/events")["items"]]
+    assert events.count("opened") == 1
+    assert "closed" not in events
 
 
 def test_another_text_at_another_time_under_the_same_seq_is_a_conflict(device: Device) -> None:

@@ -70,10 +70,12 @@ export const keysQuery = queryOptions({
   queryFn: async ({ signal }) => (await call<Page<ApiKey>>("/api/keys", { signal })).items,
 });
 
+/** One device; null once the live link has said that it is gone. */
 export function deviceQuery(id: string) {
   return queryOptions({
     queryKey: ["device", id],
-    queryFn: ({ signal }) => call<Device>(`/api/devices/${encodeURIComponent(id)}`, { signal }),
+    queryFn: ({ signal }): Promise<Device | null> =>
+      call(`/api/devices/${encodeURIComponent(id)}`, { signal }),
     staleTime: 30_000,
   });
 }

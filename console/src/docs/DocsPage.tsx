@@ -152,7 +152,7 @@ function Block({ title, text }: { title: string; text: string | null }) {
     <>
       <h3>{title}</h3>
       {text && (
-        <pre className={classes.block} tabIndex={0} role="region" aria-label={title}>
+        <pre className={classes.block} tabIndex={0}>
           {text}
         </pre>
       )}

@@ -1,6 +1,6 @@
 /** Ties store, socket and query cache together, once per log-in. */
 import type { QueryClient } from "@tanstack/react-query";
-import { devicesQuery, eventsQuery, latestQuery, overviewQuery } from "../api/queries";
+import { deviceQuery, devicesQuery, eventsQuery, latestQuery, overviewQuery } from "../api/queries";
 import type { LiveMessage } from "../api/types";
 import { type LinkState, LiveSocket } from "./socket";
 import { LiveStore } from "./store";
@@ -41,8 +41,10 @@ export function startLive(client: QueryClient): () => void {
     store.apply(received, Date.now());
     if (received.type === "devices") {
       reread();
-      for (const { device_id } of received.items) {
-        void client.invalidateQueries({ queryKey: ["device", device_id], exact: true });
+      for (const { device_id, change } of received.items) {
+        const { queryKey } = deviceQuery(device_id);
+        if (change === "deleted") client.setQueryData(queryKey, null);
+        else void client.invalidateQueries({ queryKey, exact: true });
       }
     }
   };

@@ -118,6 +118,7 @@ function RangeBar({ view }: { view: View }) {
   return (
     <div className={classes.bar}>
       <SegmentedControl
+        role="radiogroup"
         aria-label="time range"
         value={range.live ? range.name : ""}
         onChange={goLive}

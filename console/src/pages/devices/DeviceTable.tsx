@@ -34,17 +34,29 @@ const COLUMNS: { label: string; sort: SortKey | null; className: string | undefi
   { label: "Latest values", sort: null, className: classes.values },
 ];
 
+function stepOf(event: KeyboardEvent): number {
+  if (event.ctrlKey || event.metaKey || isTyping(event)) return 0;
+  return event.key === "j" ? 1 : event.key === "k" ? -1 : 0;
+}
+
+/** False when the row is not in the page yet. */
+function focusRow(index: number): boolean {
+  const link = document.querySelector<HTMLElement>(`[data-row="${index}"]`);
+  link?.focus({ preventScroll: true });
+  return link !== null;
+}
+
 /** j and k walk the rows; the focus follows, so Enter opens. */
 function useRowKeys(count: number, scrollTo: (index: number) => void): number {
   const [active, setActive] = useState(-1);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      const step = event.key === "j" ? 1 : event.key === "k" ? -1 : 0;
-      if (step === 0 || event.ctrlKey || event.metaKey || isTyping(event)) return;
+      const step = stepOf(event);
+      if (step === 0) return;
       const to = Math.max(0, Math.min(count - 1, active + step));
       setActive(to);
       scrollTo(to);
-      requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-row="${to}"]`)?.focus());
+      if (!focusRow(to)) requestAnimationFrame(() => focusRow(to));
     };
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);

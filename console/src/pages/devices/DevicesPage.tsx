@@ -171,6 +171,7 @@ function Toolbar({ wish, set, counts, devices, seriesNames }: ToolbarProps) {
         onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
       />
       <SegmentedControl
+        role="radiogroup"
         className={classes.states}
         value={wish.status}
         onChange={set.setStatus}

@@ -43,7 +43,14 @@ export function MapCard({ devices }: { devices: Device[] }) {
         </ul>
       )}
       <div className={classes.over}>
-        <SegmentedControl size="xs" value={look} onChange={setLook} data={LOOKS} aria-label="look" />
+        <SegmentedControl
+          role="radiogroup"
+          size="xs"
+          value={look}
+          onChange={setLook}
+          data={LOOKS}
+          aria-label="look"
+        />
       </div>
     </section>
   );

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from mooring.access.guard import is_key
 from mooring.devices.admission import Admission
 from mooring.doors.devices.credentials import device_token
-from mooring.doors.devices.receipts import OneReceipt, accept_many, choose_only, offer, within
+from mooring.doors.devices.receipts import OneReceipt, accept_many, choose_only, committed, offer
 from mooring.doors.problems import problem_of
 from mooring.doors.request import read_body, reply
 from mooring.kernel.actor import Actor
@@ -83,7 +83,7 @@ class DataDoor:
         sink = OneReceipt(asyncio.get_running_loop())
         choose_only(source)(frame)
         offer(self._ingest, source, frame, sink, body)
-        receipt: Receipt = await within(sink.future, COMMIT_DEADLINE_S)
+        receipt: Receipt = await committed(sink.future, COMMIT_DEADLINE_S)
         await _send(send, _status_of(receipt), json.encode(receipt))
 
     async def _source(self, scope: Scope, device_id: str) -> Source:
