@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 
+import hypothesis
 import pytest
 from tests.postgres import database_url, postgres_server, postgres_url
 
 __all__ = ["database_url", "postgres_server", "postgres_url"]
+
+# A shared machine may pause any example; and a check of somebody's change must not fail by chance.
+hypothesis.settings.register_profile("house", deadline=None, derandomize="CI" in os.environ, print_blob=True)
+hypothesis.settings.load_profile("house")
 
 # Settings under names of older systems; and what says where recordings are, not how the program behaves.
 BEYOND = {"PORT", "API_HOST", "API_PORT", "MONGODB_URI"}

@@ -13,6 +13,8 @@ import {
   type MantineColorsTuple,
   type MantineThemeOverride,
   Modal,
+  ModalOverlay,
+  ModalRoot,
   mergeMantineTheme,
   Tooltip,
 } from "@mantine/core";
@@ -97,11 +99,14 @@ export const theme: MantineThemeOverride = createTheme({
         radius: 14,
         centered: false,
         yOffset: "9vh",
-        overlayProps: { backgroundOpacity: 0.45 },
         closeButtonProps: { "aria-label": "close" },
         transitionProps: { transition: "fade", duration: 120 },
       },
     }),
+    ModalRoot: ModalRoot.extend({
+      defaultProps: { lockScroll: false, radius: 14, transitionProps: { transition: "fade", duration: 120 } },
+    }),
+    ModalOverlay: ModalOverlay.extend({ defaultProps: { backgroundOpacity: 0.45 } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 350, fz: 12.5, radius: 6 } }),
   },
 });

@@ -10,7 +10,7 @@ from tests.console.visit import Visit, screens_folder
 from tests.journeys.server import Server
 
 WINDOWS = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
-SETTLED_MS = 900
+SETTLED_MS = 600
 
 # name of the page -> path, and what is there once it is ready
 PAGES = {
@@ -26,7 +26,7 @@ PAGES = {
     "device-unknown": ("/devices/nobody", "text=Unknown device"),
     "account": ("/account", "text=API keys"),
     "lost": ("/off/the/chart", "text=Off the chart"),
-    "docs": ("/docs", "text=Register a device"),
+    "docs": ("/docs", "h2:has-text('Register a device') >> visible=true"),
 }
 
 

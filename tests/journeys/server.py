@@ -47,6 +47,7 @@ class Server:
     settings: dict[str, str] = field(default_factory=dict)
     module: Sequence[str] = ("mooring",)
     command: Sequence[str] = ("serve",)
+    password: str | None = ADMIN_PASSWORD
     url: str = ""
     said: list[str] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
@@ -56,7 +57,8 @@ class Server:
 
     def spawn(self) -> None:
         """Start the process without waiting for it."""
-        environment = clean_environment(MOORING_ADMIN_PASSWORD=ADMIN_PASSWORD, **self.settings)
+        given = {"MOORING_ADMIN_PASSWORD": self.password} if self.password else {}
+        environment = clean_environment(**given, **self.settings)
         self.said = []
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._began = time.monotonic()

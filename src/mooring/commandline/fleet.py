@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +33,7 @@ def simulate(
         bool, typer.Option(help="Also replay four recordings, shipped or of MOORING_RECORDINGS.")
     ] = False,
     quiet: Annotated[bool, typer.Option(help="Say only what goes wrong.")] = False,
+    tethered: Annotated[bool, typer.Option(hidden=True, help="Stop when standard input ends.")] = False,
 ) -> None:
     """Simulate a fleet against a running server: robots that wander, recordings replayed in their own rhythm."""
     from mooring.adapters.clock import SystemClock
@@ -59,6 +62,8 @@ def simulate(
         prefix=prefix,
         duration_s=duration,
     )
+    if tethered:
+        threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     with Reporter(quiet=quiet) as reporter:
         tally = run(options, SystemClock(), reporter)
     if not quiet:
@@ -66,3 +71,10 @@ def simulate(
             f"sent {tally.sent}, acknowledged {tally.acked}, duplicates {tally.duplicates}, rejected {tally.rejected}"
         )
     sys.stdout.flush()
+
+
+def _stop_at_end_of_input() -> None:
+    """End with whoever started us, however it ended: its end of our standard input closes with it."""
+    while sys.stdin.buffer.read(4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)

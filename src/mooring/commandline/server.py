@@ -73,6 +73,7 @@ def _first(group: BaseExceptionGroup[MooringError]) -> MooringError:
 
 
 async def _serve(settings: Settings) -> None:
+    gc.disable()  # until _calm_collector: looking for cycles in what is just being imported is a tenth of the start
     from mooring.app import running
     from mooring.doors.listening import bind
 
@@ -94,6 +95,7 @@ async def _listen(settings: Settings, mooring: Mooring, sock: socket.socket) -> 
 
 
 async def _demo(settings: Settings, robots: int, recordings: Path | None) -> None:
+    gc.disable()
     from mooring.app import running
     from mooring.doors.listening import bind
 
@@ -120,21 +122,16 @@ async def _demo(settings: Settings, robots: int, recordings: Path | None) -> Non
 
 async def _start_fleet(url: str, key: str, robots: int, recordings: Path | None) -> asyncio.subprocess.Process:
     """Start the simulator as a process of its own: a stranger that comes in through the doors."""
-    arguments = [
-        "simulate",
-        "--url",
-        url,
-        "--robots",
-        str(robots),
-        "--demo-recordings",
-        "--backfill",
-        "2000",
-        "--quiet",
-    ]
+    arguments = ["simulate", "--url", url, "--robots", str(robots), "--demo-recordings", "--backfill", "2000"]
     environment = {**os.environ, "MOORING_API_KEY": key}
     if recordings is not None:
         environment["MOORING_RECORDINGS"] = str(recordings)
-    return await asyncio.create_subprocess_exec(sys.executable, "-m", "mooring", *arguments, env=environment)
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "mooring", *arguments, "--quiet", "--tethered"),
+        env=environment,
+        stdin=asyncio.subprocess.PIPE,
+    )
 
 
 async def _stop_fleet(fleet: asyncio.subprocess.Process) -> None:
@@ -171,6 +168,7 @@ async def _started(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
 
 def _calm_collector() -> None:
     """Look for cycles seldom and not among what lives as long as the server: it cost a sixth of every frame."""
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)

@@ -64,7 +64,7 @@ export function DeviceValues({ device }: { device: Device }) {
   );
   return (
     <Card title={`${lines.length} series`} note={csv} flush>
-      <div className={classes.scroll}>
+      <div className={classes.scroll} tabIndex={0} role="region" aria-label="latest values">
         <Table verticalSpacing={9} horizontalSpacing={16} className={classes.table}>
           <Table.Thead>
             <Table.Tr>
