@@ -47,7 +47,7 @@ lock: ## resolve the dependencies anew (needs uv)
 	@scripts/lock.sh
 
 clean: ## remove everything that tools made, but no data folder
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis artifacts dist build \
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis artifacts dist build \
 	  console/node_modules console/dist src/mooring/doors/console/static
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -49,12 +49,14 @@ def against_bare(run: Run, label: str, take: Take, count: int) -> tuple[float, s
     """Let Mooring and the bare loop take turns over `count` devices; return their ratio, a note and what was found."""
     found: dict[str, list[float]] = {"durable": [], "bare": [], "durable_cpu_us": [], "bare_cpu_us": []}
     with Mooring() as mooring, bare() as yardstick, run.watched(label):
-        devices = mooring.devices(count)
+        devices, receipts = mooring.devices(count), 0
         for _ in range(run.turns):
             for side, server in (("durable", mooring.server), ("bare", yardstick)):
                 tally = take(server, devices, run.pressure)
                 found[side].append(run.check(f"{label} {side}", tally))
                 found[f"{side}_cpu_us"].append(tally.cpu_us)
+                receipts += tally.receipts if side == "durable" else 0
+        run.compare(label, receipts, mooring.call("GET", "/api/overview")["readings"]["total"])
     note = (
         f"{median(found['durable']):,.0f} of {median(found['bare']):,.0f} frames/s; "
         f"{median(found['durable_cpu_us']):.1f} against {median(found['bare_cpu_us']):.1f} µs of CPU a frame, "

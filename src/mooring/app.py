@@ -18,7 +18,7 @@ from mooring.access.service import AccessService
 from mooring.adapters.clock import SystemClock
 from mooring.adapters.duckdb_series import DuckDBSeries
 from mooring.adapters.local_bus import LocalBus
-from mooring.adapters.lock import folder_lock
+from mooring.adapters.lock import folder_lock, make_folder
 from mooring.devices.admission import Admission
 from mooring.devices.journal.service import Journal
 from mooring.devices.model import Device
@@ -27,6 +27,7 @@ from mooring.devices.routes import routes as device_routes
 from mooring.devices.service import Registry
 from mooring.doors.console.pages import Console
 from mooring.doors.devices.http import DataDoor
+from mooring.doors.devices.posting import Post
 from mooring.doors.devices.recording import recorder
 from mooring.doors.devices.sessions import Sessions
 from mooring.doors.devices.websocket import DeviceDoor
@@ -57,6 +58,7 @@ class Mooring:
     """A running server without its port: the ASGI application and what the command line wants to know."""
 
     app: Front
+    post: Post
     access: AccessService
     made_password: str | None
 
@@ -100,7 +102,7 @@ async def running(settings: Settings) -> AsyncIterator[Mooring]:
         await stack.enter_async_context(control_door(settings.data_dir, access))
         tasks.create_task(_load_latest(stores.series, fleet.ingest))
         tasks.create_task(_sweep(access, stores.clock))
-        yield Mooring(front, access, made)
+        yield Mooring(front, front.post_at_once, access, made)
 
 
 def _refuse_unsafe(settings: Settings) -> None:
@@ -109,7 +111,7 @@ def _refuse_unsafe(settings: Settings) -> None:
 
 
 async def _open_stores(settings: Settings, stack: AsyncExitStack) -> _Stores:
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(settings.data_dir)
     stack.enter_context(folder_lock(settings.data_dir))
     database = await Database.open(settings.people_url)
     stack.push_async_callback(database.close)
@@ -306,7 +308,7 @@ async def migrated(settings: Settings) -> bool:
 
 async def _alone(settings: Settings, stack: AsyncExitStack) -> Database:
     if not settings.database_url:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(settings.data_dir)
         stack.enter_context(folder_lock(settings.data_dir))
     database = await Database.open(settings.people_url)
     stack.push_async_callback(database.close)

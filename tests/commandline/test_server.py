@@ -101,7 +101,7 @@ def test_a_newer_store_is_refused_in_clear_words(mooring: Command, tmp_path: Pat
     assert said.status == 1
     assert "newer" in said.err
     with sqlite3.connect(tmp_path / "data" / "mooring.sqlite3") as people:
-        people.execute("UPDATE alembic_version SET version_num = '9999_from_the_future'")
+        people.execute("UPDATE schema_version SET version_num = '9999_from_the_future'")
     people.close()
     for words in (["serve", "--port", "0"], ["migrate"], ["user", "list"]):
         said = mooring(*words, "--data-dir", str(tmp_path / "data"))

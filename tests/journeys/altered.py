@@ -39,9 +39,9 @@ def forgets() -> None:
 
 def hasty() -> None:
     """Shorten the deadlines for headers and bodies, so a test need not sit them out."""
-    from mooring.doors import front, listening, request
+    from mooring.doors import front, headers_due, request
 
-    listening.HEADER_DEADLINE_S = front.BODY_DEADLINE_S = 0.7
+    headers_due.HEADER_DEADLINE_S = front.BODY_DEADLINE_S = 0.7
     request.read_body.__defaults__ = (0.7,)
 
 

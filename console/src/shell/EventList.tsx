@@ -17,7 +17,7 @@ const SELF_EXPLAINING = new Set(["status_changed", "change"]);
 function wordsOf({ event_type, message }: DeviceEvent): string {
   const kind = event_type.replace(/_/g, " ");
   if (!message || message === event_type) return kind;
-  return SELF_EXPLAINING.has(event_type) ? message : `${kind}: ${message}`;
+  return SELF_EXPLAINING.has(event_type) || message.startsWith(kind) ? message : `${kind}: ${message}`;
 }
 
 export function EventList({ events, names }: Props) {

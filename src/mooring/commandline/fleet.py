@@ -7,11 +7,16 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mooring.kernel.errors import Invalid
+
+if TYPE_CHECKING:
+    from mooring.simulator.tally import Tally
+
+_KEY_HINT = "make one with: mooring key create USER --name simulator, then MOORING_API_KEY=…"
 
 
 def simulate(
@@ -40,20 +45,15 @@ def simulate(
     from mooring.commandline.progress import Reporter
     from mooring.simulator.command import simulate as run
     from mooring.simulator.faults import Faults
-    from mooring.simulator.fleet import FleetOptions, recordings_for_demo
+    from mooring.simulator.fleet import FleetOptions
 
     if not key:
-        raise Invalid(
-            "no API key", hint="make one with: mooring key create USER --name simulator, then MOORING_API_KEY=…"
-        )
-    recordings = list(replay or [])
-    if demo_recordings:
-        recordings += recordings_for_demo(os.environ.get("MOORING_RECORDINGS"))
+        raise Invalid("no API key", hint=_KEY_HINT)
     options = FleetOptions(
         url=url,
         key=key,
         robots=robots,
-        replays=tuple(recordings),
+        replays=_recordings(replay, demo_recordings),
         speed=speed,
         rate_hz=rate,
         seed=seed,
@@ -67,9 +67,20 @@ def simulate(
     with Reporter(quiet=quiet) as reporter:
         tally = run(options, SystemClock(), reporter)
     if not quiet:
-        typer.echo(
-            f"sent {tally.sent}, acknowledged {tally.acked}, duplicates {tally.duplicates}, rejected {tally.rejected}"
-        )
+        _sum_up(tally)
+
+
+def _recordings(named: list[Path] | None, demo: bool) -> tuple[Path, ...]:
+    """Return the recordings to replay: those named, and the demo's if wanted."""
+    from mooring.simulator.fleet import recordings_for_demo
+
+    return (*(named or ()), *(recordings_for_demo(os.environ.get("MOORING_RECORDINGS")) if demo else ()))
+
+
+def _sum_up(tally: Tally) -> None:
+    typer.echo(
+        f"sent {tally.sent}, acknowledged {tally.acked}, duplicates {tally.duplicates}, rejected {tally.rejected}"
+    )
     sys.stdout.flush()
 
 

@@ -64,6 +64,10 @@ def _run(work: Coroutine[None, None, None]) -> None:
         if refusals is None:
             raise
         raise _first(refusals) from None
+    finally:
+        # What stays frozen is never freed, and the readings' database says so at length when the program ends.
+        gc.unfreeze()
+        gc.enable()
 
 
 def _first(group: BaseExceptionGroup[MooringError]) -> MooringError:
@@ -150,6 +154,7 @@ def _server(settings: Settings, mooring: Mooring) -> uvicorn.Server:
 
     return server(
         mooring.app,
+        mooring.post,
         max_connections=settings.max_connections,
         max_frame=settings.max_frame_bytes,
         forwarded_allow_ips=settings.forwarded_allow_ips,

@@ -7,32 +7,43 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from weakref import WeakKeyDictionary
+from typing import Protocol
 
 SWEEP_S = 0.5
 
 
+class Aging(Protocol):
+    """What waits, and grows older by half a second a sweep."""
+
+    def age(self) -> None:
+        """Grow older by one sweep."""
+
+
 class Sweeper:
-    """The spans open on one event loop; it looks at them every half second while there are any."""
+    """What waits on one event loop; it is told of every half second that passes."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.spans: set[Span] = set()
-        self._loop = loop
+        self._aging: set[Aging] = set()
+        self.loop = loop
         self._scheduled = False
 
-    def watch(self, span: Span) -> None:
-        """Take in a span."""
-        self.spans.add(span)
+    def watch(self, one: Aging) -> None:
+        """Tell `one` of every sweep from now on."""
+        self._aging.add(one)
         if not self._scheduled:
             self._scheduled = True
-            self._loop.call_later(SWEEP_S, self._sweep)
+            self.loop.call_later(SWEEP_S, self._sweep)
+
+    def forget(self, one: Aging) -> None:
+        """Tell `one` no more."""
+        self._aging.discard(one)
 
     def _sweep(self) -> None:
-        for span in list(self.spans):
-            span.age()
-        self._scheduled = bool(self.spans)
+        for one in list(self._aging):
+            one.age()
+        self._scheduled = bool(self._aging)
         if self._scheduled:
-            self._loop.call_later(SWEEP_S, self._sweep)
+            self.loop.call_later(SWEEP_S, self._sweep)
 
 
 class Span:
@@ -52,7 +63,7 @@ class Span:
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
         """End; what a sweep cancelled comes out as ``TimeoutError``."""
-        self._sweeper.spans.discard(self)
+        self._sweeper.forget(self)
         if self._expired and kind is asyncio.CancelledError and self._task is not None:
             self._task.uncancel()
             raise TimeoutError
@@ -65,13 +76,18 @@ class Span:
             self._task.cancel()
 
 
-_sweepers: WeakKeyDictionary[asyncio.AbstractEventLoop, Sweeper] = WeakKeyDictionary()
+_latest: Sweeper | None = None
 
 
 def within(seconds: float) -> Span:
     """Return a span for the running task, used with ``with``; it ends after `seconds`, half a second late at most."""
+    return Span(sweeper(), round(seconds / SWEEP_S))
+
+
+def sweeper() -> Sweeper:
+    """Return the sweeper of the running loop."""
+    global _latest  # noqa: PLW0603 (a process has one loop at a time; spans keep the sweeper they began with)
     loop = asyncio.get_running_loop()
-    sweeper = _sweepers.get(loop)
-    if sweeper is None:
-        sweeper = _sweepers[loop] = Sweeper(loop)
-    return Span(sweeper, round(seconds / SWEEP_S))
+    if _latest is None or _latest.loop is not loop:
+        _latest = Sweeper(loop)
+    return _latest

@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from mooring.access.origin import origin_allowed
 from mooring.doors.console.pages import CSP, Console
 from mooring.doors.devices.http import DataDoor
+from mooring.doors.devices.posting import Post
 from mooring.doors.devices.websocket import DeviceDoor
 from mooring.doors.people.live import LiveDoor
 from mooring.doors.problems import PROBLEM_JSON, problem, problem_of
@@ -21,7 +22,7 @@ from mooring.kernel.errors import MooringError
 from mooring.wire import json
 
 MAX_REST_BODY = 1 << 20
-_DATA = re.compile(r"/api/devices/([^/]+)/data")
+_DATA_SLASHES = 4
 _REST = re.compile(r"/api(/|$)|/(healthz|readyz|health|metrics)$")
 _GUARDING = [
     (b"content-security-policy", CSP.encode()),
@@ -52,6 +53,11 @@ class Front:
         self._doors = doors
         self._openapi: bytes | None = None
 
+    @property
+    def post_at_once(self) -> Post:
+        """The short way of a device's post, for the protocol that serves this application."""
+        return self._doors.data.post_at_once
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "http":
@@ -75,9 +81,8 @@ class Front:
             if not self._origin_ok(scope):
                 await _refuse(send, 403, "origin_refused", "this page may not send requests here")
                 return
-            match = _DATA.fullmatch(path)
-            if match:
-                await self._doors.data.one_device(scope, receive, send, match[1])
+            if path.endswith("/data") and path.startswith("/api/devices/") and path.count("/") == _DATA_SLASHES:
+                await self._doors.data.one_device(scope, receive, send, path[13:-5])
                 return
             if path == "/api/data":
                 await self._doors.data.many_devices(scope, receive, send)

@@ -10,7 +10,6 @@ import { useDeviceLive } from "../../live/hooks";
 import { fleetItemOf } from "../../map/engine";
 import { FleetMap } from "../../map/FleetMap";
 import { Card } from "../../shell/Card";
-import classes from "./DeviceCharts.module.css";
 
 interface Props {
   device: Device;
@@ -42,7 +41,7 @@ export function Whereabouts({ device, series, range }: Props) {
   const items = useMemo(() => [fleetItemOf(device)], [device]);
   if (!position) return null;
   return (
-    <Card title="Position" note={formatPosition(position)} flush className={classes.map}>
+    <Card title="Position" note={formatPosition(position)} flush>
       <FleetMap items={items} path={path} label={`map with ${device.name}`} opens={false} />
     </Card>
   );

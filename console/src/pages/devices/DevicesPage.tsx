@@ -22,7 +22,7 @@ import { chooseRows, numericKeys, type SortKey, statusOf, type Tally, tally, typ
 
 const NO_DEVICES: Device[] = [];
 const RESORT_MS = 3_000;
-const SPARK_MINUTES = [5, 15, 30];
+const SPARK_MINUTES = [2, 5, 15, 30];
 const LONGEST_SPARK = 60;
 
 function useWish() {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -55,11 +57,25 @@ async def _malformed(_: Request, error: Exception) -> Response:
     return _problem(422, "invalid", message)
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     codes = {404: "missing", 405: "method_not_allowed"}
     headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["allow"] = ", ".join(_methods(request))
     return _problem(error.status_code, codes.get(error.status_code, "http"), str(error.detail).lower(), headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Return what the path of a request may be asked with; the framework knows only one route of a path at a time."""
+    paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    found = {
+        method.upper()
+        for path, operations in paths.items()
+        if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)), request.url.path)
+        for method in operations
+    }
+    return sorted(found)
 
 
 async def _failed(request: Request, error: Exception) -> Response:
