@@ -17,7 +17,7 @@ PAGES = {
     "login": ("/login", "text=Log in to Mooring"),
     "overview": ("/", "text=Fleet by type"),
     "devices": ("/devices", "[data-row='0']"),
-    "devices-none": ("/devices?q=nothing-fits-this", "text=0 of"),
+    "devices-none": ("/devices?q=nothing-fits-this", "text=No device fits"),
     "devices-add": ("/devices?add=1", "text=Add a device"),
     "device": ("/devices/{robot}", ".u-over"),
     "device-values": ("/devices/{robot}?tab=values", "text=latitude"),

@@ -1,4 +1,4 @@
-"""Posts that take the short way past ASGI: in one piece, in many, in a row on one connection, and what must not take it."""
+"""Posts that take the short way past ASGI: in one piece, in many, in a row, and what must not take it."""
 
 from __future__ import annotations
 

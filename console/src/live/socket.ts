@@ -8,6 +8,8 @@ interface Hooks {
   state(state: LinkState): void;
   /** Something may have been missed (a gap, or time away): read the lists again. */
   missed(): void;
+  /** The line broke: perhaps the network, perhaps the session. */
+  lost(): void;
 }
 
 const FIRST_WAIT = 500;
@@ -77,6 +79,7 @@ export class LiveSocket {
     if (socket !== this.#socket || this.#stopped) return;
     clearInterval(this.#ping);
     this.#hooks.state(this.#opened ? "reconnecting" : "connecting");
+    this.#hooks.lost();
     const jitter = 0.7 + 0.6 * Math.random();
     this.#retry = setTimeout(() => this.#connect(), this.#wait * jitter);
     this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);

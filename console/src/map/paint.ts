@@ -74,24 +74,34 @@ function paintGraticule(pen: Pen, view: View, size: Size, ink: Ink): void {
   const digits = Math.max(0, -Math.floor(Math.log10(step)));
   const topLeft = unproject(toWorld({ x: 0, y: 0 }, view, size));
   const bottomRight = unproject(toWorld({ x: size.width, y: size.height }, view, size));
+  const labels: [text: string, x: number, y: number][] = [];
   pen.strokeStyle = ink.graticule;
-  pen.fillStyle = ink.faint;
-  pen.font = FONT;
   pen.lineWidth = 1;
   pen.beginPath();
   for (let lon = Math.ceil(topLeft.lon / step) * step; lon <= Math.min(bottomRight.lon, 180); lon += step) {
     const x = Math.round(toScreen(project({ lat: 0, lon }), view, size).x) + 0.5;
     pen.moveTo(x, 0);
     pen.lineTo(x, size.height);
-    if (x > 70 && x < size.width - CORNER_PX) pen.fillText(degrees(lon, digits, "E", "W"), x + 5, 16);
+    if (x > 70 && x < size.width - CORNER_PX) labels.push([degrees(lon, digits, "E", "W"), x + 5, 16]);
   }
   for (let lat = Math.ceil(bottomRight.lat / step) * step; lat <= Math.min(topLeft.lat, 85); lat += step) {
     const y = Math.round(toScreen(project({ lat, lon: 0 }), view, size).y) + 0.5;
     pen.moveTo(0, y);
     pen.lineTo(size.width, y);
-    if (y > 34 && y < size.height - 44) pen.fillText(degrees(lat, digits, "N", "S"), 10, y - 5);
+    if (y > 34 && y < size.height - 44) labels.push([degrees(lat, digits, "N", "S"), 10, y - 5]);
   }
   pen.stroke();
+  for (const [text, x, y] of labels) paintText(pen, { x, y }, text, { ink: ink.faint, halo: ink.sea });
+}
+
+function paintText(pen: Pen, at: Point, text: string, { ink, halo }: { ink: string; halo: string }): void {
+  pen.font = FONT;
+  pen.lineWidth = 3;
+  pen.lineJoin = "round";
+  pen.strokeStyle = halo;
+  pen.strokeText(text, at.x, at.y);
+  pen.fillStyle = ink;
+  pen.fillText(text, at.x, at.y);
 }
 
 function degrees(value: number, digits: number, positive: string, negative: string): string {
@@ -200,14 +210,8 @@ function paintRing(pen: Pen, at: Point, colour: string): void {
 }
 
 function paintLabel(pen: Pen, at: Point, text: string, ink: Ink): void {
-  pen.font = FONT;
   pen.textAlign = "center";
-  pen.lineWidth = 3;
-  pen.lineJoin = "round";
-  pen.strokeStyle = ink.sea;
-  pen.strokeText(text, at.x, at.y);
-  pen.fillStyle = ink.muted;
-  pen.fillText(text, at.x, at.y);
+  paintText(pen, at, text, { ink: ink.muted, halo: ink.sea });
   pen.textAlign = "start";
 }
 

@@ -163,6 +163,8 @@ def _tell_refusals(paths: dict[str, Any]) -> None:
                 told["content"] = _PROBLEM | (told.get("content", {}) if path in _RECEIPTED else {})
             if path.startswith("/api/"):
                 operation["responses"]["400"] = {"description": _REFUSALS["400"], "content": {"text/plain": {}}}
+    data = paths["/api/devices/{device_id}/data"]["get"]["responses"]["200"]["content"]
+    data |= {kind: {"schema": {"type": "string"}} for kind in ("text/csv", "application/x-ndjson")}
     paths["/metrics"]["get"]["security"] = [{}, *({name: []} for name in _SECURITY)]
     paths["/metrics"]["get"]["responses"]["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
 
