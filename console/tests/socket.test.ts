@@ -32,7 +32,12 @@ function newest(): FakeSocket {
 
 describe("the live socket", () => {
   const states: string[] = [];
-  const hooks = { message: vi.fn(), missed: vi.fn(), state: (state: string) => states.push(state) };
+  const hooks = {
+    message: vi.fn(),
+    missed: vi.fn(),
+    lost: vi.fn(),
+    state: (state: string) => states.push(state),
+  };
 
   beforeEach(() => {
     vi.useFakeTimers();
@@ -60,6 +65,7 @@ describe("the live socket", () => {
     newest().onopen();
     newest().onclose();
     expect(states.at(-1)).toBe("reconnecting");
+    expect(hooks.lost).toHaveBeenCalledTimes(1);
     vi.advanceTimersByTime(700);
     expect(FakeSocket.made).toHaveLength(2);
     newest().onopen();

@@ -46,7 +46,7 @@ def mooring(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     return run
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Give a running server."""
     with running(tmp_path_factory.mktemp("served") / "data") as started:

@@ -156,6 +156,13 @@ def test_token_is_rotated_and_the_device_removed(visit: Visit, demo: Server) -> 
     assert demo.admin().ask("GET", f"/api/devices/{device.id}").status_code == 404
 
 
+def test_a_session_ended_elsewhere_leads_back_to_the_log_in(visit: Visit) -> None:
+    visit.page.goto("/devices?q=antwerp")
+    visit.page.locator("[data-row='0']").wait_for()
+    visit.page.context.request.post(f"{visit.url}/api/auth/logout")
+    expect(visit.page.get_by_role("heading", name="Log in to Mooring")).to_be_visible()
+
+
 def test_the_map_zooms_by_keyboard_and_has_a_list(visit: Visit) -> None:
     page = visit.page
     page.get_by_role("application").focus()

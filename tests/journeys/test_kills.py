@@ -98,7 +98,7 @@ async def test_a_hundred_kills_lose_nothing(tmp_path: Path) -> None:
 async def test_a_server_that_acks_early_loses_frames_and_is_caught(tmp_path: Path) -> None:
     ordeal = Ordeal(tmp_path / "data", module=("tests.journeys.altered", "acks_early"))
     try:
-        for _ in range(3):
+        for _ in range(2):
             await ordeal.load_then_kill(0.3, 0.6)
             ordeal.start()
         assert sum(verdict.lost for verdict in await ordeal.judge()) > 0
@@ -109,7 +109,7 @@ async def test_a_server_that_acks_early_loses_frames_and_is_caught(tmp_path: Pat
 async def test_a_server_that_forgets_stores_twice_and_is_caught(tmp_path: Path) -> None:
     ordeal = Ordeal(tmp_path / "data", module=("tests.journeys.altered", "forgets"))
     try:
-        for _ in range(3):
+        for _ in range(2):
             await ordeal.load_then_kill(0.3, 0.6)
             ordeal.start()
             for ledger in ordeal.ledgers:

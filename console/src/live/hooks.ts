@@ -18,11 +18,6 @@ export function useDeviceLive(id: string): DeviceLive {
   return store.device(id);
 }
 
-export function useEvents() {
-  useTopic("events");
-  return store.events;
-}
-
 /** Events and state changes, newest first. */
 export function useActivity(most: number): DeviceEvent[] {
   const version = useTopic("events");

@@ -1,6 +1,13 @@
 /** Ties store, socket and query cache together, once per log-in. */
 import type { QueryClient } from "@tanstack/react-query";
-import { deviceQuery, devicesQuery, eventsQuery, latestQuery, overviewQuery } from "../api/queries";
+import {
+  deviceQuery,
+  devicesQuery,
+  eventsQuery,
+  latestQuery,
+  overviewQuery,
+  sessionQuery,
+} from "../api/queries";
 import type { LiveMessage } from "../api/types";
 import { type LinkState, LiveSocket } from "./socket";
 import { LiveStore } from "./store";
@@ -53,6 +60,7 @@ export function startLive(client: QueryClient): () => void {
     message,
     state: setLink,
     missed: reread,
+    lost: () => void client.invalidateQueries({ queryKey: sessionQuery.queryKey }),
   });
   socket = opened;
   opened.start();

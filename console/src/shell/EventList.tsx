@@ -9,6 +9,8 @@ interface Props {
   events: DeviceEvent[];
   /** Names by device id; given where the list is about more than one device. */
   names?: ReadonlyMap<string, string>;
+  /** Say when, not only how long ago. */
+  moments?: boolean;
 }
 
 /** Kinds whose message says everything; the others are named before theirs. */
@@ -20,7 +22,7 @@ function wordsOf({ event_type, message }: DeviceEvent): string {
   return SELF_EXPLAINING.has(event_type) || message.startsWith(kind) ? message : `${kind}: ${message}`;
 }
 
-export function EventList({ events, names }: Props) {
+export function EventList({ events, names, moments = false }: Props) {
   const now = useNow();
   return (
     <ul className={classes.list}>
@@ -38,6 +40,7 @@ export function EventList({ events, names }: Props) {
               <span className={classes.message}>{wordsOf(event)}</span>
             </span>
             <time dateTime={event.timestamp} title={formatMoment(at)}>
+              {moments && <span className={classes.moment}>{formatMoment(at)}</span>}
               {formatAgo(at, now)}
             </time>
           </li>

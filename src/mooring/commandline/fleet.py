@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
@@ -64,8 +65,12 @@ def simulate(
     )
     if tethered:
         threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
-    with Reporter(quiet=quiet) as reporter:
-        tally = run(options, SystemClock(), reporter)
+    try:
+        with Reporter(quiet=quiet) as reporter:
+            tally = run(options, SystemClock(), reporter)
+    except asyncio.CancelledError:
+        # Asked to end a second time, by an impatient person or by the demo that ends with us: at once, then.
+        raise typer.Exit(130) from None
     if not quiet:
         _sum_up(tally)
 

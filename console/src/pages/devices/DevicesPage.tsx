@@ -1,8 +1,9 @@
 /** The fleet as a table: filter, sort, sparkline, all of it in the address. */
 import { Button, SegmentedControl, Select, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Download, Plus, RadioTower, Search } from "lucide-react";
+import { Download, Plus, RadioTower, Search, SearchX } from "lucide-react";
 import { useEffect, useMemo } from "react";
+import { useLocation } from "wouter";
 import { devicesQuery } from "../../api/queries";
 import type { Device } from "../../api/types";
 import { csvOf, download } from "../../lib/csv";
@@ -10,6 +11,7 @@ import { formatCount, formatKey, formatValue } from "../../lib/format";
 import { useUrlState } from "../../lib/useUrlState";
 import { useNow, usePresenceVersion } from "../../live/hooks";
 import { store } from "../../live/live";
+import { Card } from "../../shell/Card";
 import { Empty } from "../../shell/Empty";
 import { PageHeader } from "../../shell/PageHeader";
 import { PageSkeleton } from "../../shell/PageSkeleton";
@@ -83,6 +85,7 @@ export default function DevicesPage() {
   const devices = data ?? NO_DEVICES;
   const { wish, ...set } = useWish();
   const [adding, setAdding] = useAddDialog();
+  const [, navigate] = useLocation();
   const presence = usePresenceVersion();
   const beat = Math.floor(useNow() / RESORT_MS);
   const wishText = JSON.stringify(wish);
@@ -117,7 +120,8 @@ export default function DevicesPage() {
       {error && <Trouble error={error} retry={refetch} />}
       {!data && !error && <PageSkeleton />}
       {data && devices.length === 0 && <NoDevices onAdd={() => setAdding(true)} />}
-      {devices.length > 0 && (
+      {devices.length > 0 && rows.length === 0 && <NothingFits onClear={() => navigate("/devices")} />}
+      {rows.length > 0 && (
         <DeviceTable
           rows={rows}
           series={wish.series}
@@ -138,6 +142,19 @@ function NoDevices({ onAdd }: { onAdd(): void }) {
         Add device
       </Button>
     </Empty>
+  );
+}
+
+function NothingFits({ onClear }: { onClear(): void }) {
+  return (
+    <Card>
+      <Empty icon={SearchX} title="No device fits this filter">
+        <p>Words look at name, type and id; battery&lt;20 or state=docked look at what devices say.</p>
+        <Button size="xs" variant="default" onClick={onClear}>
+          Show all devices
+        </Button>
+      </Empty>
+    </Card>
   );
 }
 

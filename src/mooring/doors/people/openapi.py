@@ -160,7 +160,8 @@ def _tell_refusals(paths: dict[str, Any]) -> None:
                 operation["security"] = []
             for status in _refused_with(path, method):
                 told = operation["responses"].setdefault(status, {"description": _REFUSALS[status]})
-                told["content"] = _PROBLEM | (told.get("content", {}) if path in _RECEIPTED else {})
+                receipts = told.get("content", {}) if path in _RECEIPTED and method == "post" else {}
+                told["content"] = _PROBLEM | receipts
             if path.startswith("/api/"):
                 operation["responses"]["400"] = {"description": _REFUSALS["400"], "content": {"text/plain": {}}}
     data = paths["/api/devices/{device_id}/data"]["get"]["responses"]["200"]["content"]
