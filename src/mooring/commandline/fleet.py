@@ -17,6 +17,8 @@ from mooring.kernel.errors import Invalid
 if TYPE_CHECKING:
     from mooring.simulator.tally import Tally
 
+Speed = Annotated[float | None, typer.Option(help="How much faster than recorded; default: about a row a second.")]
+Demo = Annotated[bool, typer.Option(help="Also replay four recordings, shipped or of MOORING_RECORDINGS.")]
 _KEY_HINT = "make one with: mooring key create USER --name simulator, then MOORING_API_KEY=…"
 
 
@@ -26,18 +28,14 @@ def simulate(
     key: Annotated[str, typer.Option(envvar="MOORING_API_KEY", help="API key of the devices' owner.")] = "",
     robots: Annotated[int, typer.Option(min=0, max=10_000, help="How many robots.")] = 25,
     replay: Annotated[list[Path] | None, typer.Option(help="CSV file to replay; may be given several times.")] = None,
-    speed: Annotated[
-        float | None, typer.Option(help="How much faster than recorded; default: about a row a second.")
-    ] = None,
+    speed: Speed = None,
     rate: Annotated[float, typer.Option(min=0.01, max=100, help="Frames a second per robot.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Same seed, same journeys.")] = 1,
     backfill: Annotated[int, typer.Option(min=0, help="Rows of each recording to post first, as history.")] = 0,
     faults: Annotated[str, typer.Option(help="Misbehave, for example late=0.1,duplicate=0.05,flap=0.001.")] = "",
     prefix: Annotated[str, typer.Option(help="Put before the devices' names.")] = "",
     duration: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
-    demo_recordings: Annotated[
-        bool, typer.Option(help="Also replay four recordings, shipped or of MOORING_RECORDINGS.")
-    ] = False,
+    demo_recordings: Demo = False,
     quiet: Annotated[bool, typer.Option(help="Say only what goes wrong.")] = False,
     tethered: Annotated[bool, typer.Option(hidden=True, help="Stop when standard input ends.")] = False,
 ) -> None:

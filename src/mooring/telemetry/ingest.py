@@ -88,7 +88,7 @@ class Ingest:
         now_us = self._clock.now_us()
         at_us = now_us if frame.timestamp is None else time_us(frame.timestamp, now_us)
         boot = source.boots.get(frame.boot_id)
-        if not self._accept_plain(source, boot, frame, at_us, sink):
+        if source.held or not self._accept_plain(source, boot, frame, at_us, sink):
             self._accept_general(source, boot, Pending(source, frame, sink, at_us, now_us, body))
         self._work.set()
 
@@ -142,16 +142,36 @@ class Ingest:
         says_something = frame.event_type or frame.device_status or frame.type == "heartbeat"
         if not says_something and frame.sensor_readings is None:
             raise FrameEmpty("frame holds nothing to store", hint="put readings under sensor_readings")
-        if boot is not None and seq is not None:
-            pending.maybe_known = seq <= boot.last
-            boot.last = max(boot.last, seq)
-        if self._settlement.is_settled(pending, boot):
-            self._add_known(source, boot, pending)
+        pending.number(boot)
+        if not source.held and self._settlement.is_settled(pending, boot):
+            self._add_known(self._batch, boot, pending)
         else:
+            # A frame sent again holds nothing up: all before it was settled the first time.
+            pending.holds = not pending.maybe_known
+            source.held += pending.holds
             self._pending.append(pending)
 
-    def _add_known(self, source: Source, boot: Boot | None, pending: Pending) -> None:
-        batch, seq = self._batch, pending.frame.seq
+    def _ripe(self, batch: Batch, pending: list[Pending]) -> list[Pending]:
+        """Move to `batch` what needs no look-up any more; return the rest, each with its device's later frames behind.
+
+        Frames of a device are committed in the order they came: all up to the highest seq on disk are settled.
+        """
+        waiting: list[Pending] = []
+        behind: set[Source] = set()
+        for item in pending:
+            boot = item.source.boots.get(item.frame.boot_id)
+            item.number(boot)
+            if item.source not in behind and self._settlement.is_settled(item, boot):
+                item.source.held -= item.holds
+                self._add_known(batch, boot, item)
+                continue
+            waiting.append(item)
+            if item.holds:
+                behind.add(item.source)
+        return waiting
+
+    def _add_known(self, batch: Batch, boot: Boot | None, pending: Pending) -> None:
+        source, seq = pending.source, pending.frame.seq
         batch.owe(pending.sink, boot.no if boot is not None and seq is not None else None, seq)
         say(batch, pending.frame, pending.at_us)
         batch.add_rows([(source.series[row.key], row) for row in pending.rows], pending.at_us, pending.stamped)
@@ -181,7 +201,7 @@ class Ingest:
             self._work.clear()
             await self._gather()
             batch, self._batch = self._batch, Batch()
-            pending, self._pending = self._pending, []
+            pending, self._pending = self._ripe(batch, self._pending), []
             barriers, self._barriers = self._barriers, []
             self._room.set()
             if len(batch):
@@ -219,9 +239,11 @@ class Ingest:
             batch = await self._settlement.prepare(pending)
         except MooringError as error:
             self._refuse([(item.sink, item.frame.seq) for item in pending], error)
-            return
-        if len(batch):
-            await self._commit(batch)
+        else:
+            if len(batch):
+                await self._commit(batch)
+        for item in pending:
+            item.source.held -= item.holds
 
     async def _commit(self, batch: Batch) -> None:
         received_us = self._clock.now_us()

@@ -38,7 +38,7 @@ EventRecorder = Callable[[Sequence[SpokenEvent]], Awaitable[None]]
 
 @dataclass(slots=True)
 class Pending:
-    """A frame that waits for a look-up."""
+    """A frame that waits for a look-up; one that ``holds`` keeps its device's later frames behind it."""
 
     source: Source
     frame: Frame
@@ -48,7 +48,18 @@ class Pending:
     body: dict[str, Any] | None
     rows: list[Checked] = field(default_factory=list)
     maybe_known: bool = False
+    numbered: bool = False
+    holds: bool = False
     boot: Boot | None = None
+
+    def number(self, boot: Boot | None) -> None:
+        """Note, once the boot is known, whether the frame's seq may have been stored before."""
+        seq = self.frame.seq
+        if boot is None or seq is None or self.numbered:
+            return
+        self.numbered = True
+        self.maybe_known = seq <= boot.last
+        boot.last = max(boot.last, seq)
 
     @property
     def stamped(self) -> bool:

@@ -24,7 +24,7 @@ class Boot:
 class Source:
     """The memory of one device; doors hold it while the device is connected."""
 
-    __slots__ = ("__weakref__", "boots", "bounds", "device_id", "gone", "rejected", "series", "status", "units")
+    __slots__ = ("__weakref__", "boots", "bounds", "device_id", "gone", "held", "rejected", "series", "status", "units")
 
     def __init__(self, device_id: str) -> None:
         self.device_id = device_id
@@ -35,6 +35,8 @@ class Source:
         self.status: str | None = None
         self.rejected = 0
         self.gone = False
+        # How many of its frames wait for a look-up; later ones wait behind them.
+        self.held = 0
 
     def learn(self, key: str, no: int, unit: str | None) -> None:
         """Keep the number and unit of a key, and its physical bounds if it has any."""
