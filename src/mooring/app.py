@@ -20,17 +20,32 @@ from mooring.adapters.duckdb_series import DuckDBSeries
 from mooring.adapters.local_bus import LocalBus
 from mooring.adapters.lock import folder_lock
 from mooring.devices.admission import Admission
+from mooring.devices.assignments.passes import Passes
+from mooring.devices.assignments.routes import routes as assignment_routes
+from mooring.devices.assignments.service import Assignments
+from mooring.devices.claiming.service import Claims
 from mooring.devices.journal.service import Journal
 from mooring.devices.model import Device
 from mooring.devices.presence import Presence
 from mooring.devices.routes import routes as device_routes
 from mooring.devices.service import Registry
+from mooring.devices.twin.routes import routes as twin_routes
+from mooring.devices.twin.service import Twins
 from mooring.doors.console.pages import Console
 from mooring.doors.devices.http import DataDoor
+from mooring.doors.devices.payloads import Payloads
 from mooring.doors.devices.recording import recorder
 from mooring.doors.devices.sessions import Sessions
 from mooring.doors.devices.websocket import DeviceDoor
+from mooring.doors.dialects.battery.opening import Battery, open_battery
+from mooring.doors.dialects.battery.opening import Ground as BatteryGround
+from mooring.doors.dialects.influx import InfluxDoor
+from mooring.doors.dialects.opening import Ground, Opened, open_dialects
+from mooring.doors.dialects.openness import LOOPBACK
+from mooring.doors.dialects.thingsboard.opening import Bounds as MqttBounds
+from mooring.doors.dialects.thingsboard.opening import Mqtt, open_mqtt
 from mooring.doors.front import Doors, Front
+from mooring.doors.listening import Listener
 from mooring.doors.people import health, overview
 from mooring.doors.people.control import control_door
 from mooring.doors.people.feed import Feed
@@ -59,6 +74,7 @@ class Mooring:
     app: Front
     access: AccessService
     made_password: str | None
+    listeners: tuple[Listener, ...] = ()
 
 
 class _Stopped(Exception):
@@ -81,6 +97,8 @@ class _Fleet:
     registry: Registry
     ingest: Ingest
     history: History
+    twins: Twins
+    assignments: Assignments
 
 
 @asynccontextmanager
@@ -96,14 +114,20 @@ async def running(settings: Settings) -> AsyncIterator[Mooring]:
         made = await access.ensure_admin(settings.admin_username, password)
         fleet = await _open_fleet(settings, stores, stack)
         tasks = await stack.enter_async_context(_background())
-        front = _open_doors(settings, stores, fleet, access, tasks)
+        front, listeners = _open_doors(settings, stores, fleet, access, tasks)
         await stack.enter_async_context(control_door(settings.data_dir, access))
         tasks.create_task(_load_latest(stores.series, fleet.ingest))
         tasks.create_task(_sweep(access, stores.clock))
-        yield Mooring(front, access, made)
+        yield Mooring(front, access, made, listeners)
 
 
 def _refuse_unsafe(settings: Settings) -> None:
+    if settings.open_dialects and settings.host not in LOOPBACK:
+        log.warning(
+            "open without credentials on %s: %s (MOORING_OPEN_DIALECTS)",
+            settings.host,
+            ", ".join(settings.open_dialects),
+        )
     if settings.mongodb_uri:
         raise Invalid("MONGODB_URI is set, but there is no MongoDB store", hint="unset it, or set MOORING_DATABASE_URL")
 
@@ -160,7 +184,9 @@ async def _open_fleet(settings: Settings, stores: _Stores, stack: AsyncExitStack
     await presence.restore()
     stack.push_async_callback(presence.save)
     await stack.enter_async_context(_committing(ingest))
-    return _Fleet(journal, presence, admission, registry, ingest, history)
+    twins = Twins(stores.database, stores.bus, stores.clock)
+    assignments = Assignments(stores.database, stores.clock, journal)
+    return _Fleet(journal, presence, admission, registry, ingest, history, twins, assignments)
 
 
 @asynccontextmanager
@@ -193,34 +219,114 @@ async def _stop() -> None:
 
 def _open_doors(
     settings: Settings, stores: _Stores, fleet: _Fleet, access: AccessService, tasks: asyncio.TaskGroup
-) -> Front:
+) -> tuple[Front, tuple[Listener, ...]]:
     guard = Guard(access)
     sessions, rates = Sessions(), overview.Rates(fleet.ingest, stores.clock)
     origins = tuple(settings.allowed_origins)
     feed = Feed(stores.bus, stores.clock, fleet.registry, _newest_of(fleet.ingest))
     rooms = Rooms(fleet.history, fleet.registry, fleet.presence, fleet.ingest.sources)
+    ground = Ground(
+        bus=stores.bus,
+        clock=stores.clock,
+        guard=guard,
+        access=access,
+        admission=fleet.admission,
+        assignments=fleet.assignments,
+        passes=Passes(stores.database, stores.clock, fleet.admission),
+        registry=fleet.registry,
+        presence=fleet.presence,
+        journal=fleet.journal,
+        ingest=fleet.ingest,
+        history=fleet.history,
+        sessions=sessions,
+        tasks=tasks,
+    )
+    dialects = _dialects(settings, ground)
+    mqtt = _mqtt(settings, stores, fleet, ground, dialects)
     rest = application(
         [
             access_routes(access, guard, devices_used=fleet.registry.count_owned),
             telemetry_routes(rooms, guard),
             device_routes(fleet.registry, fleet.journal, guard, details=_details(fleet)),
+            assignment_routes(fleet.assignments, guard),
+            twin_routes(fleet.twins, guard),
+            mqtt.router,
             overview.routes(fleet.registry, stores.series, rates, guard, started_at=iso(stores.clock.now())),
             health.routes(_checks(stores, fleet.ingest), _metrics(fleet, sessions, feed), guard),
         ]
     )
     for work in (fleet.presence.run(), feed.run(), rates.run(), sessions.run(stores.bus)):
         tasks.create_task(work)
-    return Front(
+    battery = _battery(settings, stores, fleet, dialects, tasks)
+    payloads = Payloads(fleet.registry)
+    tasks.create_task(payloads.run(stores.bus))
+    influx = InfluxDoor(
+        fleet.ingest, fleet.registry, dialects.arrivals, dialects.callers, max_body=settings.max_body_bytes
+    )
+    listeners = [Listener("mqtt", settings.mqtt_port, "MOORING_MQTT_PORT", mqtt.door)]
+    if "tcp" in settings.open_dialects:
+        listeners += [
+            Listener("battery", settings.battery_port, "MOORING_BATTERY_PORT", battery.frames),
+            Listener("predictor", settings.predictor_port, "MOORING_PREDICTOR_PORT", battery.objects),
+        ]
+    front = Front(
         Doors(
             data=DataDoor(
-                fleet.ingest, fleet.admission, PeopleWriters(guard, fleet.registry), max_body=settings.max_body_bytes
+                fleet.ingest,
+                fleet.admission,
+                PeopleWriters(guard, fleet.registry),
+                payloads,
+                max_body=settings.max_body_bytes,
             ),
-            device=DeviceDoor(fleet.ingest, fleet.admission, fleet.presence, sessions, tasks),
+            device=DeviceDoor(fleet.ingest, fleet.admission, fleet.presence, sessions, tasks, payloads=payloads),
             live=LiveDoor(feed, guard, stores.clock, origins=origins),
             rest=rest,
             console=Console(),
             origins=origins,
+            ways=(mqtt.way, *dialects.ways, battery.door, influx),
         )
+    )
+    return front, tuple(listener for listener in listeners if listener.port)
+
+
+def _mqtt(settings: Settings, stores: _Stores, fleet: _Fleet, ground: Ground, dialects: Opened) -> Mqtt:
+    claims = Claims(
+        stores.database, stores.bus, stores.clock, twins=fleet.twins, admission=fleet.admission, journal=fleet.journal
+    )
+    bounds = MqttBounds(settings.max_connections, settings.max_frame_bytes, settings.max_body_bytes)
+    return open_mqtt(ground, dialects.arrivals, fleet.twins, claims, bounds=bounds)
+
+
+def _dialects(settings: Settings, ground: Ground) -> Opened:
+    """Open the doors for the clients of earlier systems."""
+    return open_dialects(
+        ground,
+        opened=settings.open_dialects,
+        default_owner=settings.default_owner,
+        origins=tuple(settings.allowed_origins),
+        max_connections=settings.max_connections,
+    )
+
+
+def _battery(settings: Settings, stores: _Stores, fleet: _Fleet, dialects: Opened, tasks: asyncio.TaskGroup) -> Battery:
+    """Open contract D: its routes, and what stands behind its two ports."""
+    ground = BatteryGround(
+        database=stores.database,
+        series=stores.series,
+        ingest=fleet.ingest,
+        registry=fleet.registry,
+        presence=fleet.presence,
+        arrivals=dialects.arrivals,
+        callers=dialects.callers,
+        clock=stores.clock,
+        checks=_checks(stores, fleet.ingest),
+        tasks=tasks,
+    )
+    return open_battery(
+        ground,
+        by_address=settings.battery_by_address,
+        keep_days=settings.battery_keep_days,
+        max_connections=settings.max_connections,
     )
 
 

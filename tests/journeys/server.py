@@ -8,6 +8,7 @@ import json
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,11 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 from websockets.sync.client import ClientConnection, connect
 
 ROOT = Path(__file__).resolve().parents[2]
 ADMIN_PASSWORD = "correct horse battery staple"
 PATIENCE_S = 30.0
+# Many servers run beside each other in tests: fixed ports only for those who ask for one.
+PORTS_OFF = {"MOORING_MQTT_PORT": "0", "MOORING_BATTERY_PORT": "0", "MOORING_PREDICTOR_PORT": "0"}
 _numbers = itertools.count(1)
 
 
@@ -38,6 +42,12 @@ def clean_environment(**more: str) -> dict[str, str]:
     return kept | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "PYTHONUNBUFFERED": "1", **more}
 
 
+def free_port() -> int:
+    """Return a TCP port that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return int(sock.getsockname()[1])
+
+
 @dataclass
 class Server:
     """One data folder and the process on it; ``module`` may name a program that alters the real one."""
@@ -50,10 +60,11 @@ class Server:
     said: list[str] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
     started_in_s: float = 0.0
+    worked_s: float = 0.0
 
     def spawn(self) -> None:
         """Start the process without waiting for it."""
-        environment = clean_environment(MOORING_ADMIN_PASSWORD=ADMIN_PASSWORD, **self.settings)
+        environment = clean_environment(MOORING_ADMIN_PASSWORD=ADMIN_PASSWORD, **(PORTS_OFF | self.settings))
         self.said = []
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._began = time.monotonic()
@@ -91,6 +102,7 @@ class Server:
             if line.startswith("ready: "):
                 self.url = line.removeprefix("ready: ").strip()
                 self.started_in_s = time.monotonic() - self._began
+                self.worked_s = sum(psutil.Process(self.pid).cpu_times()[:2])
                 return self
 
     def start(self, patience_s: float = PATIENCE_S) -> Server:
@@ -157,14 +169,14 @@ class Server:
         return Person(self, answer.json())
 
     def ws(self, path: str, **headers: str) -> ClientConnection:
-        """Return an open WebSocket."""
+        """Return an open WebSocket; whoever asks for it closes it."""
         return connect(
             f"{self.url.replace('http', 'ws', 1)}{path}",
             additional_headers=headers,
             compression=None,
             open_timeout=PATIENCE_S,
             proxy=None,
-        )
+        ).__enter__()
 
 
 @dataclass

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mooring.kernel.errors import Invalid
+
+if TYPE_CHECKING:
+    from mooring.simulator.fleet import FleetOptions
+    from mooring.simulator.tally import Tally
 
 
 def simulate(
@@ -18,39 +22,41 @@ def simulate(
     key: Annotated[str, typer.Option(envvar="MOORING_API_KEY", help="API key of the devices' owner.")] = "",
     robots: Annotated[int, typer.Option(min=0, max=10_000, help="How many robots.")] = 25,
     replay: Annotated[list[Path] | None, typer.Option(help="CSV file to replay; may be given several times.")] = None,
-    speed: Annotated[
-        float | None, typer.Option(help="How much faster than recorded; default: about a row a second.")
-    ] = None,
+    speed: Annotated[float | None, typer.Option(help="How much faster; default: about a row a second.")] = None,
     rate: Annotated[float, typer.Option(min=0.01, max=100, help="Frames a second per robot.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Same seed, same journeys.")] = 1,
     backfill: Annotated[int, typer.Option(min=0, help="Rows of each recording to post first, as history.")] = 0,
     faults: Annotated[str, typer.Option(help="Misbehave, for example late=0.1,duplicate=0.05,flap=0.001.")] = "",
     prefix: Annotated[str, typer.Option(help="Put before the devices' names.")] = "",
     duration: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
-    demo_recordings: Annotated[
-        bool, typer.Option(help="Also replay four recordings, shipped or of MOORING_RECORDINGS.")
-    ] = False,
+    demo_recordings: Annotated[bool, typer.Option(help="Also replay four recordings, or MOORING_RECORDINGS.")] = False,
+    united: Annotated[bool, typer.Option(help="Robots of contract C, with two channels each, instead.")] = False,
+    serial: Annotated[str, typer.Option(help="With --united: one robot that is known by this serial.")] = "",
+    token: Annotated[str, typer.Option(envvar="MOORING_DEVICE_TOKEN", help="The token of --serial.")] = "",
     quiet: Annotated[bool, typer.Option(help="Say only what goes wrong.")] = False,
 ) -> None:
     """Simulate a fleet against a running server: robots that wander, recordings replayed in their own rhythm."""
-    from mooring.adapters.clock import SystemClock
-    from mooring.commandline.progress import Reporter
-    from mooring.simulator.command import simulate as run
     from mooring.simulator.faults import Faults
-    from mooring.simulator.fleet import FleetOptions, recordings_for_demo
+    from mooring.simulator.fleet import FleetOptions
 
-    if not key:
-        raise Invalid(
-            "no API key", hint="make one with: mooring key create USER --name simulator, then MOORING_API_KEY=…"
+    if united:
+        _united(
+            url,
+            key,
+            (serial, token),
+            robots=robots,
+            rate=rate,
+            seed=seed,
+            prefix=prefix,
+            duration=duration,
+            quiet=quiet,
         )
-    recordings = list(replay or [])
-    if demo_recordings:
-        recordings += recordings_for_demo(os.environ.get("MOORING_RECORDINGS"))
+        return
     options = FleetOptions(
         url=url,
-        key=key,
+        key=_needed(key),
         robots=robots,
-        replays=tuple(recordings),
+        replays=_recordings(replay, demo=demo_recordings),
         speed=speed,
         rate_hz=rate,
         seed=seed,
@@ -59,8 +65,67 @@ def simulate(
         prefix=prefix,
         duration_s=duration,
     )
+    _run(options, quiet=quiet)
+
+
+def _needed(key: str) -> str:
+    if not key:
+        raise Invalid(
+            "no API key", hint="make one with: mooring key create USER --name simulator, then MOORING_API_KEY=…"
+        )
+    return key
+
+
+def _recordings(replay: list[Path] | None, *, demo: bool) -> tuple[Path, ...]:
+    from mooring.simulator.fleet import recordings_for_demo
+
+    return (*(replay or ()), *(recordings_for_demo(os.environ.get("MOORING_RECORDINGS")) if demo else ()))
+
+
+def _run(options: FleetOptions, *, quiet: bool) -> None:
+    from mooring.adapters.clock import SystemClock
+    from mooring.commandline.progress import Reporter
+    from mooring.simulator.command import simulate as run
+
     with Reporter(quiet=quiet) as reporter:
         tally = run(options, SystemClock(), reporter)
+    _tell(tally, quiet=quiet)
+
+
+def _united(
+    url: str,
+    key: str,
+    known: tuple[str, str],
+    *,
+    robots: int,
+    rate: float,
+    seed: int,
+    prefix: str,
+    duration: float | None,
+    quiet: bool,
+) -> None:
+    from mooring.adapters.clock import SystemClock
+    from mooring.commandline.progress import Reporter
+    from mooring.simulator.command import simulate_united
+    from mooring.simulator.united import UnitedOptions
+    from mooring.simulator.united_session import Pair
+
+    options = UnitedOptions(
+        url=url,
+        key=key,
+        pair=Pair(*known) if known[0] else None,
+        robots=robots,
+        rate_hz=rate,
+        seed=seed,
+        prefix=prefix,
+        duration_s=duration,
+    )
+    with Reporter(quiet=quiet) as reporter:
+        tally = simulate_united(options, SystemClock(), reporter)
+    _tell(tally, quiet=quiet)
+
+
+def _tell(tally: Tally, *, quiet: bool) -> None:
     if not quiet:
         typer.echo(
             f"sent {tally.sent}, acknowledged {tally.acked}, duplicates {tally.duplicates}, rejected {tally.rejected}"

@@ -6,8 +6,9 @@ import asyncio
 import errno
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -17,6 +18,23 @@ from mooring.doors.devices.burst import BurstProtocol
 from mooring.kernel.errors import Unavailable
 
 HEADER_DEADLINE_S = 10.0
+
+
+class Serving(Protocol):
+    """A door with a port of its own."""
+
+    def listening(self, sock: socket.socket) -> AbstractAsyncContextManager[None]:
+        """Serve `sock` for the length of a block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A port beside the HTTP one: its name, number and setting, and the door behind it."""
+
+    name: str
+    port: int
+    setting: str
+    serving: Serving
 
 
 class DeadlineProtocol(HttpToolsProtocol):
@@ -67,12 +85,15 @@ class StoppableServer(uvicorn.Server):
 
 def bind(host: str, port: int, *, setting: str) -> socket.socket:
     """Return a bound socket; raises ``Unavailable`` naming the port and the setting."""
+    sock: socket.socket | None = None
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         sock = socket.socket(family, kind, protocol)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
     except OSError as error:
+        if sock is not None:
+            sock.close()
         said = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be opened: {error.strerror or error}"
         raise Unavailable(f"port {port} on {host} {said}", hint=f"choose another with {setting}") from error
     sock.listen(4096)
