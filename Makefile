@@ -29,7 +29,7 @@ lint: dev ## style, types, floors and console only
 	@echo "-> mypy"; $(BIN)/mypy --no-error-summary
 	@echo "-> import floors"; $(BIN)/lint-imports --no-logo > .venv/.floors || { cat .venv/.floors; exit 1; }
 	@if [ -f console/package.json ] && command -v npm >/dev/null; then echo "-> console"; \
-	  cd console; [ -d node_modules ] || npm ci --silent; npm run --silent check; fi
+	  cd console; [ -x node_modules/.bin/vitest ] || npm ci --silent; npm run --silent types -- --check >/dev/null; npm run --silent check; fi
 
 bench: $(STAMPS)/bench ## measure, some minutes (ARGS=--write keeps the table in docs/benchmarks.md)
 	@exec $(BIN)/python -m bench $(ARGS)
@@ -40,14 +40,15 @@ soak: dev ## the slow tests: a hundred kills, hours of churn
 screens: dev ## screenshots of every page of the console, light and dark, into artifacts/screens
 	@exec $(BIN)/python -m scripts.screens $(ARGS)
 
-docs: dev ## rewrite what is generated: docs/settings.md and console/openapi.json
+docs: dev ## rewrite what is generated: docs/settings.md, docs/routes.md, console/openapi.json and its types
 	@$(BIN)/python -m scripts.generate_docs
+	@if command -v npm >/dev/null; then cd console; npm run --silent types; fi
 
 lock: ## resolve the dependencies anew (needs uv)
 	@scripts/lock.sh
 
 clean: ## remove everything that tools made, but no data folder
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis artifacts dist build \
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis artifacts dist build \
 	  console/node_modules console/dist src/mooring/doors/console/static
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

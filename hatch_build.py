@@ -42,7 +42,7 @@ class ConsoleHook(BuildHookInterface[Any]):
             return
         root = Path(self.root)
         if not _skipped():
-            build_console(root)
+            build_console(root, with_tools=version == "editable")
             if not (root / STATIC / "index.html").is_file():
                 raise SystemExit(
                     f"console: no index.html in {STATIC}\nhint: MOORING_SKIP_CONSOLE=1 installs without it"
@@ -50,8 +50,11 @@ class ConsoleHook(BuildHookInterface[Any]):
         build_data["artifacts"].append(f"{STATIC}/**")
 
 
-def build_console(root: Path) -> None:
-    """Build `console/` into the package unless the stamp matches; raises SystemExit when npm fails."""
+def build_console(root: Path, *, with_tools: bool) -> None:
+    """Build `console/` into the package unless the stamp matches; raises SystemExit when npm fails.
+
+    A checkout gets the console's test tools too; a wheel needs only what builds it.
+    """
     if _up_to_date(root):
         return
     node, npm = _toolchain()
@@ -59,7 +62,7 @@ def build_console(root: Path) -> None:
     environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     steps = [["run", "build"]]
     if not _installed(console):
-        steps.insert(0, ["ci", "--omit=dev", "--no-audit", "--no-fund"])
+        steps.insert(0, ["ci", "--no-audit", "--no-fund", *([] if with_tools else ["--omit=dev"])])
     for step in steps:
         done = subprocess.run([*npm, *step], cwd=console, env=environment, check=False)  # noqa: S603
         if done.returncode:

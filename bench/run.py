@@ -16,6 +16,7 @@ import psutil
 import uvloop
 
 from bench.figure import Figure
+from bench.load.frames import READINGS
 from bench.load.tally import Pressure, Tally
 
 T = TypeVar("T")
@@ -56,10 +57,16 @@ class Run:
         if not tally.stored:
             raise RuntimeError(f"{label}: nothing was stored: {tally.doubt}")
         p50, p99 = tally.quantile_ms(0.5), tally.quantile_ms(0.99)
-        self.say(
-            f"{label}: {tally.rate:,.0f} frames/s, p50 {p50:.1f} ms, p99 {p99:.1f} ms, {tally.cpu_us:.1f} µs CPU a frame {tally.doubt}"
+        times = f"p50 {p50:.1f} ms, p99 {p99:.1f} ms" + (
+            f", {tally.cpu_us:.1f} µs of CPU a frame" if tally.cpu_s else ""
         )
+        self.say(f"{label}: {tally.rate:,.0f} frames/s, {times} {tally.doubt}")
         return tally.rate
+
+    def compare(self, label: str, receipts: int, stored: int) -> None:
+        """Hold the frames that were receipted against the readings the server then counts in its store."""
+        if stored < receipts * READINGS:
+            self.doubts.append(f"{label}: {receipts * READINGS:,} readings were receipted, {stored:,} are stored")
 
     @contextmanager
     def watched(self, label: str) -> Iterator[None]:

@@ -10,9 +10,20 @@ export default defineConfig({
     outDir: "../src/mooring/doors/console/static",
     emptyOutDir: true,
     assetsInlineLimit: 0,
+    rolldownOptions: {
+      input: ["index.html", "docs/index.html"],
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: "react", test: /node_modules[\\/](react|react-dom|scheduler)[\\/]/ },
+            { name: "mantine", test: /node_modules[\\/](@mantine|@floating-ui|clsx|tabbable)[\\/]/ },
+          ],
+        },
+      },
+    },
     modulePreload: { polyfill: false },
     target: "es2022",
   },
   server: { proxy: { "/api": SERVER, "/ws": { target: SERVER, ws: true } } },
-  test: { environment: "jsdom", include: ["tests/**/*.test.{ts,tsx}"] },
+  test: { include: ["tests/**/*.test.{ts,tsx}"] },
 } as Parameters<typeof defineConfig>[0]);

@@ -4,7 +4,7 @@
  * Coast lines and borders of world-atlas (Natural Earth, public domain) go through d3's Web-Mercator once, here, which
  * also cuts them at the antimeridian: uncut, Russia and Fiji draw bars across the whole map. What is written is
  * little-endian: uint32 land rings, uint32 border lines, one uint32 length per ring and line, then uint16 x, y pairs
- * in 65,536ths of the world square.
+ * in 65,535ths of the world square, each as its step from the point before it (modulo 65,536): steps compress well.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -43,10 +43,14 @@ function collect(geometry) {
   return lines;
 }
 
+function steps(line) {
+  return line.map(([x, y], index) => (index === 0 ? [x, y] : [x - line[index - 1][0], y - line[index - 1][1]]));
+}
+
 function encode(land, borders) {
   const all = [...land, ...borders];
   const head = new Uint32Array([land.length, borders.length, ...all.map((line) => line.length)]);
-  const body = new Uint16Array(all.flat(2));
+  const body = new Uint16Array(all.flatMap(steps).flat());
   return Buffer.concat([Buffer.from(head.buffer), Buffer.from(body.buffer)]);
 }
 

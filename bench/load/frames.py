@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,11 @@ class Block:
     def __post_init__(self) -> None:
         self.steps = np.arange(len(self.rows), dtype=np.int64)
 
+    @property
+    def size(self) -> int:
+        """How many frames."""
+        return len(self.rows)
+
     def take(self, first_seq: int, *, stamp_ms: int | None = None) -> bytes:
         """Return the frames `first_seq`, `first_seq` + 1 … joined; their stamps end now (or at `stamp_ms`)."""
         seqs = (first_seq + self.steps)[:, None] // _SEQ_POWERS % 10 + 48
@@ -85,14 +91,40 @@ def list_block(size: int, *, boot_id: str, salt: int) -> Block:
     return block_of([frame_text(FIRST_SEQ, boot_id=boot_id, stamp_ms=now_ms, rng=rng) + b"," for _ in range(size)])
 
 
-def socket_template(*, boot_id: str, salt: int) -> bytes:
-    """Return a masked frame with ``%d`` for seq, stamp and mark: the cheapest way to one frame at a time."""
-    return _opened(masked(_first(boot_id, salt)))
+class Burst(Protocol):
+    """Makes the bytes of the next few frames of one socket."""
+
+    @property
+    def size(self) -> int:
+        """How many frames."""
+
+    def take(self, first_seq: int) -> bytes:
+        """Return the frames from `first_seq` on, stamped now."""
 
 
-def body_template(*, boot_id: str, salt: int) -> bytes:
-    """Return a frame as an HTTP body with ``%d`` for seq, stamp and mark."""
-    return _opened(_first(boot_id, salt))
+class Single:
+    """One frame at a time, cheaper than a block of one: a template with ``%d`` for seq, stamp and mark."""
+
+    size = 1
+
+    def __init__(self, template: bytes) -> None:
+        self.template = template
+
+    def take(self, first_seq: int) -> bytes:
+        """Return the frame `first_seq`, stamped now."""
+        return self.template % (first_seq, time.time_ns() // 1_000_000, first_seq)
+
+
+def burst_of(size: int, *, boot_id: str, salt: int) -> Burst:
+    """Return what makes `size` masked WebSocket frames at a time."""
+    if size == 1:
+        return Single(_opened(masked(_first(boot_id, salt))))
+    return socket_block(size, boot_id=boot_id, salt=salt)
+
+
+def single_body(*, boot_id: str, salt: int) -> Single:
+    """Return what makes single frames as HTTP bodies."""
+    return Single(_opened(_first(boot_id, salt)))
 
 
 def _first(boot_id: str, salt: int) -> bytes:
@@ -103,8 +135,3 @@ def _first(boot_id: str, salt: int) -> bytes:
 def _opened(frame: bytes) -> bytes:
     stamp, seq = b"%d" % 10 ** (STAMP_DIGITS - 1), b"%d" % FIRST_SEQ
     return frame.replace(stamp, b"%d").replace(seq, b"%d")  # the stamp first: it holds the seq's digits
-
-
-def filled(template: bytes, seq: int) -> bytes:
-    """Return the frame `seq` of a template, stamped now."""
-    return template % (seq, time.time_ns() // 1_000_000, seq)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlsplit
 
-from bench.load.frames import FIRST_SEQ, body_template, filled, list_block
+from bench.load.frames import FIRST_SEQ, list_block, single_body
 from bench.load.tally import Pressure, Tally
 from bench.load.ws import STORED
 
@@ -41,10 +41,9 @@ class Route:
         ).encode()
 
 
-def single_body(*, boot_id: str, salt: int) -> Body:
+def lone_body(*, boot_id: str, salt: int) -> Body:
     """Return the bodies of single frames."""
-    template = body_template(boot_id=boot_id, salt=salt)
-    return lambda seq: filled(template, seq)
+    return single_body(boot_id=boot_id, salt=salt).take
 
 
 def batch_body(size: int, *, boot_id: str, salt: int) -> Body:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from bench.fleet import Device
-from bench.load.frames import masked, socket_template
+from bench.load.frames import burst_of, masked
 from bench.load.socket import Socket, Target
 from bench.load.tally import Tally
 from bench.load.ws import Paced, hang_up, open_all, pace
@@ -87,11 +87,11 @@ class Sender(Paced):
     waiting: dict[int, float]
     tally: Shown
 
-    def send(self, due: float) -> int:
+    def send(self, due: float) -> range:
         """Send the next frame and note it as not yet shown."""
-        seq = super().send(due)
-        self.waiting[seq] = due
-        return seq
+        seqs = super().send(due)
+        self.waiting.update(dict.fromkeys(seqs, due))
+        return seqs
 
     def settle(self, receipt: Any, message: bytes) -> None:
         """Count receipts, but take no latency from them."""
@@ -110,7 +110,7 @@ async def watch(url: str, token: str, devices: list[Device], rate: float, second
     target = Target(url, [one.token for one in devices])
     senders = []
     for at, device in enumerate(devices):
-        sender = Sender(target, device.token, tally, socket_template(boot_id=boot_id, salt=at))
+        sender = Sender(target, device.token, tally, burst_of(1, boot_id=boot_id, salt=at))
         sender.waiting = tally.waiting.setdefault(device.id, {})
         senders.append(sender)
     await open_all([viewer, *senders])

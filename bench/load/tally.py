@@ -31,12 +31,13 @@ class Pressure:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of one run; only `stored` ever becomes a figure. `clock` tells the CPU seconds the server has used."""
+    """Counts of one run; only `stored` ever becomes a figure, `receipts` counts outside the measured time too."""
 
     seconds: float = 0.0
     cpu_s: float = 0.0
     sent: int = 0
     stored: int = 0
+    receipts: int = 0
     other: int = 0
     lost_connections: int = 0
     first_refusal: str = ""
@@ -78,7 +79,8 @@ class Tally:
         return Tally(seconds, cpu_s, int(sent), int(stored), latencies_s=list(self.latencies_s))
 
     def warned_by(self, whole: Tally) -> Tally:
-        """Take over from the whole run what makes a figure doubtful: refusals and lost connections."""
+        """Take over from the whole run its receipts, and what makes a figure doubtful: refusals, lost connections."""
+        self.receipts = whole.stored
         self.other, self.lost_connections, self.first_refusal = (
             whole.other,
             whole.lost_connections,

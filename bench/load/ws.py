@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from bench.load.frames import FIRST_SEQ, Block, filled, socket_block, socket_template
+from bench.load.frames import FIRST_SEQ, Block, Burst, burst_of, socket_block
 from bench.load.socket import Socket, Target
 from bench.load.tally import Pressure, Tally
 
@@ -25,7 +25,7 @@ class Flood(Socket):
 
     def __init__(self, target: Target, token: str, tally: Tally, block: Block) -> None:
         super().__init__(target, token, tally)
-        self.block, self.size, self.next_seq = block, len(block.rows), FIRST_SEQ
+        self.block, self.size, self.next_seq = block, block.size, FIRST_SEQ
         self.answered, self.tail, self.stopped = 0, b"", False
         self.sent_at: deque[float] = deque()
 
@@ -69,21 +69,21 @@ _RECEIPTS = msgspec.json.Decoder(list[ReceiptIn])
 
 
 class Paced(Socket):
-    """Sends single frames when told; every receipt is decoded and matched to its frame by seq."""
+    """Sends a few frames when told; every receipt is decoded and matched to its frame by seq."""
 
-    def __init__(self, target: Target, token: str, tally: Tally, template: bytes) -> None:
+    def __init__(self, target: Target, token: str, tally: Tally, burst: Burst) -> None:
         super().__init__(target, token, tally)
-        self.template, self.next_seq = template, FIRST_SEQ
+        self.burst, self.next_seq = burst, FIRST_SEQ
         self.due_at: dict[int, float] = {}
 
-    def send(self, due: float) -> int:
-        """Write the next frame, which was due at `due` (perf_counter seconds); return its seq."""
-        seq = self.next_seq
-        self.next_seq += 1
-        self.due_at[seq] = due
-        self.tally.sent += 1
-        self.transport.write(filled(self.template, seq))
-        return seq
+    def send(self, due: float) -> range:
+        """Write the next frames, which were due at `due` (perf_counter seconds); return their seqs."""
+        seqs = range(self.next_seq, self.next_seq + self.burst.size)
+        self.next_seq = seqs.stop
+        self.due_at.update(dict.fromkeys(seqs, due))
+        self.tally.sent += len(seqs)
+        self.transport.write(self.burst.take(seqs.start))
+        return seqs
 
     def heard(self, data: bytes) -> None:
         """Settle the frames whose receipts are in `data`."""
@@ -150,6 +150,7 @@ async def hang_up(sockets: Sequence[Socket]) -> None:
 
 async def pace(sockets: Sequence[Paced], rate: float, seconds: float) -> None:
     """Send `rate` frames/s in turn over open `sockets`; a late tick sends all that has become due since."""
+    rate /= sockets[0].burst.size
     begun, done, total = time.perf_counter(), 0, int(rate * seconds)
     while done < total:
         now = time.perf_counter()
@@ -159,16 +160,17 @@ async def pace(sockets: Sequence[Paced], rate: float, seconds: float) -> None:
         await asyncio.sleep(TICK_S)
 
 
-async def steady(target: Target, rate: float, seconds: float, *, boot_id: str) -> Tally:
-    """Send `rate` frames/s for `seconds` (after a second of warming up) and return their receipt latencies."""
-    tally = Tally()
+async def steady(target: Target, rate: float, pressure: Pressure, *, boot_id: str) -> Tally:
+    """Send `rate` frames/s in blocks as `pressure` says, after warming up, and return the receipt latencies."""
+    tally = Tally(clock=pressure.clock)
     sockets = [
-        Paced(target, token, tally, socket_template(boot_id=boot_id, salt=at)) for at, token in enumerate(target.tokens)
+        Paced(target, token, tally, burst_of(pressure.block, boot_id=boot_id, salt=at))
+        for at, token in enumerate(target.tokens)
     ]
     await open_all(sockets)
-    await pace(sockets, rate, 1.0)
+    await pace(sockets, rate, pressure.warm_s)
     before = tally.mark()
-    await pace(sockets, rate, seconds)
+    await pace(sockets, rate, pressure.seconds)
     measured = tally.since(before)
     await asyncio.sleep(0.5)
     await hang_up(sockets)

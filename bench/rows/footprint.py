@@ -69,7 +69,17 @@ def start(run: Run) -> None:
             lines.append(mooring.server.ready_line_s)
             run.say(f"ready after {mooring.server.ready_s:.2f} s over {stored:,} readings")
     note = f"{stored:,} readings; process start to first `/readyz` 200; `ready:` line after {median(lines):.2f} s"
-    run.add(Figure("start to ready with 10 M stored readings", median(found), 3, " s", True, note, {"ready_s": found}))
+    run.add(
+        Figure(
+            f"start to ready with {wanted // 10**6} M stored readings",
+            median(found),
+            3,
+            " s",
+            True,
+            note,
+            {"ready_s": found},
+        )
+    )
 
 
 def fill(run: Run, folder: Path, wanted: int) -> None:

@@ -12,7 +12,7 @@ from statistics import median
 from bench.figure import Figure, paired
 from bench.fleet import Device, Mooring
 from bench.load.frames import READINGS
-from bench.load.http import Route, batch_body, post, single_body
+from bench.load.http import Route, batch_body, lone_body, post
 from bench.load.socket import Target
 from bench.load.tally import Pressure, Tally
 from bench.load.ws import flood
@@ -39,7 +39,7 @@ def post_devices(server: Server, devices: list[Device], pressure: Pressure, *, b
     name = boot()
     routes = [Route(server.url, f"/api/devices/{one.id}/data", one.token, batch) for one in devices]
     if batch == 1:
-        bodies = [single_body(boot_id=name, salt=at) for at in range(len(devices))]
+        bodies = [lone_body(boot_id=name, salt=at) for at in range(len(devices))]
     else:
         bodies = [batch_body(batch, boot_id=name, salt=at) for at in range(len(devices))]
     return play(post(routes, bodies, clocked(pressure, server)))
@@ -49,12 +49,14 @@ def against_bare(run: Run, label: str, take: Take, count: int) -> tuple[float, s
     """Let Mooring and the bare loop take turns over `count` devices; return their ratio, a note and what was found."""
     found: dict[str, list[float]] = {"durable": [], "bare": [], "durable_cpu_us": [], "bare_cpu_us": []}
     with Mooring() as mooring, bare() as yardstick, run.watched(label):
-        devices = mooring.devices(count)
+        devices, receipts = mooring.devices(count), 0
         for _ in range(run.turns):
             for side, server in (("durable", mooring.server), ("bare", yardstick)):
                 tally = take(server, devices, run.pressure)
                 found[side].append(run.check(f"{label} {side}", tally))
                 found[f"{side}_cpu_us"].append(tally.cpu_us)
+                receipts += tally.receipts if side == "durable" else 0
+        run.compare(label, receipts, mooring.call("GET", "/api/overview")["readings"]["total"])
     note = (
         f"{median(found['durable']):,.0f} of {median(found['bare']):,.0f} frames/s; "
         f"{median(found['durable_cpu_us']):.1f} against {median(found['bare_cpu_us']):.1f} µs of CPU a frame, "

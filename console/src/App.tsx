@@ -12,9 +12,13 @@ import { PageSkeleton } from "./shell/PageSkeleton";
 import { Shell } from "./shell/Shell";
 import { Trouble } from "./shell/Trouble";
 
-const DevicesPage = lazy(() => import("./pages/devices/DevicesPage"));
-const DevicePage = lazy(() => import("./pages/device/DevicePage"));
-const AccountPage = lazy(() => import("./pages/account/AccountPage"));
+const loadDevices = () => import("./pages/devices/DevicesPage");
+const loadDevice = () => import("./pages/device/DevicePage");
+const loadAccount = () => import("./pages/account/AccountPage");
+const DevicesPage = lazy(loadDevices);
+const DevicePage = lazy(loadDevice);
+const AccountPage = lazy(loadAccount);
+const PREFETCH_AFTER_MS = 1_500;
 
 function isRefusal(error: Error | null): boolean {
   return error instanceof Problem && error.status === 401;
@@ -26,7 +30,8 @@ export function App() {
   if (isRefusal(session.error)) {
     return path === "/login" ? <LoginPage /> : <Redirect to={loginPath(path)} replace />;
   }
-  if (session.error) return <Trouble error={session.error} retry={session.refetch} standalone />;
+  if (session.error && !session.data)
+    return <Trouble error={session.error} retry={session.refetch} standalone />;
   if (!session.data) return null;
   if (path === "/login") return <Redirect to={wantedPath()} replace />;
   return <Console />;
@@ -51,6 +56,12 @@ function Console() {
       store.clear();
     };
   }, [client]);
+  useEffect(() => {
+    // The other pages' code comes while nobody waits; a failure here is told when the page is opened.
+    const load = () => void Promise.allSettled([loadDevices(), loadDevice(), loadAccount()]);
+    const timer = setTimeout(load, PREFETCH_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, []);
   return (
     <Shell>
       <Suspense fallback={<PageSkeleton />}>

@@ -9,8 +9,12 @@ import {
   createTheme,
   DEFAULT_THEME,
   defaultCssVariablesResolver,
+  defaultVariantColorsResolver,
   type MantineColorsTuple,
+  type MantineThemeOverride,
   Modal,
+  ModalOverlay,
+  ModalRoot,
   mergeMantineTheme,
   Tooltip,
 } from "@mantine/core";
@@ -55,13 +59,35 @@ const dark: MantineColorsTuple = [
   "#0c1014",
 ];
 
-export const theme = createTheme({
+const red: MantineColorsTuple = [
+  "#fdeae8",
+  "#fbd5d2",
+  "#f6aaa4",
+  "#f17f76",
+  "#ec6259",
+  "#d9483f",
+  "#c9423a",
+  "#b8352e",
+  "#b42f28",
+  "#8c231d",
+];
+
+/** Text on a filled primary control: Mantine decides it for the light scheme only, and our dark primary is a light one. */
+function contrastOnPrimary(input: Parameters<typeof defaultVariantColorsResolver>[0]) {
+  const resolved = defaultVariantColorsResolver(input);
+  const isPrimary = input.color === undefined || input.color === theme.primaryColor;
+  const filled = isPrimary && input.variant === "filled";
+  return filled ? { ...resolved, color: "var(--mantine-primary-color-contrast)" } : resolved;
+}
+
+export const theme: MantineThemeOverride = createTheme({
   fontFamily: "var(--font)",
   fontFamilyMonospace: "var(--mono)",
-  colors: { tide, gray, dark },
+  colors: { tide, gray, dark, red },
   primaryColor: "tide",
   primaryShade: { light: 8, dark: 6 },
   autoContrast: true,
+  variantColorResolver: contrastOnPrimary,
   defaultRadius: 7,
   fontSizes: { xs: "12px", sm: "13.5px", md: "14px", lg: "16px", xl: "18px" },
   cursorType: "pointer",
@@ -73,11 +99,14 @@ export const theme = createTheme({
         radius: 14,
         centered: false,
         yOffset: "9vh",
-        overlayProps: { backgroundOpacity: 0.45 },
         closeButtonProps: { "aria-label": "close" },
         transitionProps: { transition: "fade", duration: 120 },
       },
     }),
+    ModalRoot: ModalRoot.extend({
+      defaultProps: { lockScroll: false, radius: 14, transitionProps: { transition: "fade", duration: 120 } },
+    }),
+    ModalOverlay: ModalOverlay.extend({ defaultProps: { backgroundOpacity: 0.45 } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 350, fz: 12.5, radius: 6 } }),
   },
 });

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
 
 import typer
 
@@ -43,25 +42,10 @@ def main() -> None:
     try:
         cli()
     except MooringError as error:
-        _refuse(error)
-    except BaseExceptionGroup as group:
-        # A refusal that came out of a task group; anything else among it is a fault and keeps its traceback.
-        refusals, faults = group.split(MooringError)
-        if faults is not None or refusals is None:
-            raise
-        _refuse(_first(refusals))
-
-
-def _refuse(error: MooringError) -> NoReturn:
-    typer.echo(f"error: {error.message}", err=True)
-    if error.hint:
-        typer.echo(f"hint: {error.hint}", err=True)
-    sys.exit(1)
-
-
-def _first(group: BaseExceptionGroup[MooringError]) -> MooringError:
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+        typer.echo(f"error: {error.message}", err=True)
+        if error.hint:
+            typer.echo(f"hint: {error.hint}", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

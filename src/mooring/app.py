@@ -18,7 +18,7 @@ from mooring.access.service import AccessService
 from mooring.adapters.clock import SystemClock
 from mooring.adapters.duckdb_series import DuckDBSeries
 from mooring.adapters.local_bus import LocalBus
-from mooring.adapters.lock import folder_lock
+from mooring.adapters.lock import folder_lock, make_folder
 from mooring.devices.admission import Admission
 from mooring.devices.assignments.passes import Passes
 from mooring.devices.assignments.routes import routes as assignment_routes
@@ -34,6 +34,7 @@ from mooring.devices.twin.service import Twins
 from mooring.doors.console.pages import Console
 from mooring.doors.devices.http import DataDoor
 from mooring.doors.devices.payloads import Payloads
+from mooring.doors.devices.posting import Post
 from mooring.doors.devices.recording import recorder
 from mooring.doors.devices.sessions import Sessions
 from mooring.doors.devices.websocket import DeviceDoor
@@ -72,6 +73,7 @@ class Mooring:
     """A running server without its port: the ASGI application and what the command line wants to know."""
 
     app: Front
+    post: Post
     access: AccessService
     made_password: str | None
     listeners: tuple[Listener, ...] = ()
@@ -118,7 +120,7 @@ async def running(settings: Settings) -> AsyncIterator[Mooring]:
         await stack.enter_async_context(control_door(settings.data_dir, access))
         tasks.create_task(_load_latest(stores.series, fleet.ingest))
         tasks.create_task(_sweep(access, stores.clock))
-        yield Mooring(front, access, made, listeners)
+        yield Mooring(front, front.post_at_once, access, made, listeners)
 
 
 def _refuse_unsafe(settings: Settings) -> None:
@@ -133,7 +135,7 @@ def _refuse_unsafe(settings: Settings) -> None:
 
 
 async def _open_stores(settings: Settings, stack: AsyncExitStack) -> _Stores:
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(settings.data_dir)
     stack.enter_context(folder_lock(settings.data_dir))
     database = await Database.open(settings.people_url)
     stack.push_async_callback(database.close)
@@ -173,7 +175,7 @@ async def _open_fleet(settings: Settings, stores: _Stores, stack: AsyncExitStack
         seen=presence.seen_many,
         max_waiting=settings.max_waiting_readings,
     )
-    history = History(stores.series, ingest.latest, stores.clock)
+    history = History(stores.series, ingest.latest, stores.clock, shared=bool(settings.database_url))
 
     async def forget(device_id: str) -> None:
         await ingest.forget(device_id)
@@ -412,7 +414,7 @@ async def migrated(settings: Settings) -> bool:
 
 async def _alone(settings: Settings, stack: AsyncExitStack) -> Database:
     if not settings.database_url:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(settings.data_dir)
         stack.enter_context(folder_lock(settings.data_dir))
     database = await Database.open(settings.people_url)
     stack.push_async_callback(database.close)

@@ -21,14 +21,14 @@ class Settings(BaseSettings):
 
     host: str = Field(
         "127.0.0.1",
-        validation_alias=AliasChoices("host", "MOORING_HOST", "API_HOST"),
+        validation_alias=AliasChoices("MOORING_HOST", "API_HOST"),
         description="Address to listen on; 0.0.0.0 for all.",
     )
     port: int = Field(
         8000,
         ge=0,
         le=65535,
-        validation_alias=AliasChoices("port", "MOORING_PORT", "API_PORT", "PORT"),
+        validation_alias=AliasChoices("MOORING_PORT", "API_PORT", "PORT"),
         description="HTTP port; 0 takes a free one.",
     )
     mqtt_port: int = Field(1883, ge=0, le=65535, description="MQTT port; 0 turns MQTT off.")
@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     log_level: str = Field("warning", pattern="^(debug|info|warning|error)$", description="How much is logged.")
     mongodb_uri: str = Field(
         "",
-        validation_alias=AliasChoices("mongodb_uri", "MONGODB_URI"),
+        validation_alias=AliasChoices("MONGODB_URI"),
         description="Not supported: a MongoDB store does not exist, so setting it stops the start.",
     )
 

@@ -1,7 +1,7 @@
 """A program that appends batches and says on standard output which are acknowledged, until it is killed.
 
-``python -m tests.adapters.appending_program FOLDER [SIGN]``: once the file SIGN can be made, its third batch makes it (a
-preloaded library then fails every sync), and the program says what the store answers from there on.
+``python -m tests.adapters.appending_program FOLDER [SIGN]``: before its fourth batch it makes the file SIGN, where one
+is named (a preloaded library then fails every sync), and it says what the store answers from there on.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from tests.contracts.batches import NOON_US, Said, Told, batch
+from tests.contracts.batches import START_US, Said, Told, batch
 
 from mooring.adapters.duckdb_series import DuckDBSeries
 from mooring.kernel.errors import MooringError
@@ -22,8 +22,8 @@ ROWS = 50
 
 def numbered(no: int, text: int, boot: int, step: int) -> Columns:
     """Return batch `step`: fifty numbers, one text and one frame, all telling its number."""
-    said = [Said(no, NOON_US + step * ROWS + at, step, frame=0) for at in range(ROWS)]
-    return batch(*said, Said(text, NOON_US + step, f"batch {step}", frame=0), frames=[Told(boot, step, step)])
+    said = [Said(no, START_US + step * ROWS + at, step, frame=0) for at in range(ROWS)]
+    return batch(*said, Said(text, START_US + step, f"batch {step}", frame=0), frames=[Told(boot, step, step)])
 
 
 async def append_for_ever(folder: Path, sign: Path | None) -> None:

@@ -19,7 +19,7 @@ import duckdb
 import numpy as np
 import pytest
 from tests.adapters.appending_program import ROWS
-from tests.contracts.batches import ALL, NOON_US, Said, batch
+from tests.contracts.batches import ALL, START_US, Said, batch
 
 from mooring.adapters.duckdb_series import DuckDBSeries
 from mooring.adapters.duckdb_series.question import Question
@@ -133,7 +133,7 @@ def noise(no: int, step: int) -> Columns:
     rows, dice = 20_000, np.random.default_rng(step)
     columns = batch()
     columns.series = np.full(rows, no, np.int32)
-    columns.at_us = NOON_US + dice.integers(0, 2**45, rows)
+    columns.at_us = START_US + dice.integers(0, 2**45, rows)
     columns.value = dice.normal(size=rows)
     columns.kind, columns.quality = np.zeros(rows, np.uint8), np.ones(rows, np.float32)
     return columns
@@ -178,12 +178,12 @@ async def test_writing_stops_before_the_disk_is_full_and_reading_goes_on(tmp_pat
     store = DuckDBSeries(tmp_path / "data", reserve_bytes=0)
     await store.open()
     [no] = await store.enroll([NewSeries("d", "k", None)])
-    await store.append(batch(Said(no, NOON_US, 1)))
+    await store.append(batch(Said(no, START_US, 1)))
     await store.close()
     full = DuckDBSeries(tmp_path / "data", reserve_bytes=2**62)
     await full.open()
     with pytest.raises(StorageFull, match="less than"):
-        await full.append(batch(Said(no, NOON_US, 2)))
+        await full.append(batch(Said(no, START_US, 2)))
     with pytest.raises(StorageFull, match="less than"):
         await full.probe()
     assert await full.enroll([NewSeries("d", "k", None)]) == [no]
@@ -196,8 +196,8 @@ async def test_one_bad_batch_does_not_stop_the_others(tmp_path: Path) -> None:
     await store.open()
     [no] = await store.enroll([NewSeries("d", "k", None)])
     with pytest.raises(Unavailable, match="cannot be stored"):
-        await store.append(batch(Said(no, NOON_US, 1), Said(no, NOON_US, "\ud800")))
-    await store.append(batch(Said(no, NOON_US, 2)))
+        await store.append(batch(Said(no, START_US, 1), Said(no, START_US, "\ud800")))
+    await store.append(batch(Said(no, START_US, 2)))
     assert [row.value for row in await store.read(RangeQuery([no], *ALL))] == [2]
     await store.close()
 
@@ -209,9 +209,9 @@ async def test_all_files_are_their_owners_alone(tmp_path: Path) -> None:
         await store.open()
         [no] = await store.enroll([NewSeries("d", "k", None)])
         for step in range(3):
-            await store.append(batch(Said(no, NOON_US + step, step)))
+            await store.append(batch(Said(no, START_US + step, step)))
             await store.boots([])
-        await store.append(batch(Said(no, NOON_US, 1)))
+        await store.append(batch(Said(no, START_US, 1)))
         found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").rglob("*")}
         await store.close()
     finally:

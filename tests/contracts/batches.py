@@ -25,7 +25,7 @@ from mooring.telemetry.series import (
 DAY_US = 86_400_000_000
 HOUR_US = 3_600_000_000
 # 2026-11-21 00:00 UTC
-NOON_US = 1_795_219_200_000_000
+START_US = 1_795_219_200_000_000
 ALL = (0, 2**62)
 
 
@@ -47,7 +47,7 @@ class Told(NamedTuple):
     digest: int = 0
 
 
-def batch(*said: Said, frames: Sequence[Told] = (), received_us: int = NOON_US) -> Columns:
+def batch(*said: Said, frames: Sequence[Told] = (), received_us: int = START_US) -> Columns:
     """Return a batch of these readings and frames."""
     numbers = [one for one in said if kind_of(one.value) < KIND_TEXT]
     texts = [one for one in said if kind_of(one.value) >= KIND_TEXT]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.contracts.batches import ALL, DAY_US, HOUR_US, NOON_US, Said, Told, batch, buckets, within
+from tests.contracts.batches import ALL, DAY_US, HOUR_US, START_US, Said, Told, batch, buckets, within
 from tests.contracts.conftest import Opener
 from tests.postgres import PostgresServer
 
@@ -49,9 +49,9 @@ class TestAppendAndRead:
     async def test_what_is_appended_is_read_back_at_once(self, store: Series) -> None:
         no = await one_series(store)
         for step in range(20):
-            await store.append(batch(Said(no, NOON_US + step, 0.5 + step, 0.75)))
-            rows = await store.read(RangeQuery([no], NOON_US + step, NOON_US + step + 1))
-            assert rows == [Row(no, NOON_US + step, 0.5 + step, 0.75)]
+            await store.append(batch(Said(no, START_US + step, 0.5 + step, 0.75)))
+            rows = await store.read(RangeQuery([no], START_US + step, START_US + step + 1))
+            assert rows == [Row(no, START_US + step, 0.5 + step, 0.75)]
 
     @pytest.mark.parametrize(
         "value",
@@ -83,7 +83,7 @@ class TestAppendAndRead:
     )
     async def test_a_value_comes_back_as_it_was_said(self, store: Series, value: Any) -> None:
         no = await one_series(store)
-        await store.append(batch(Said(no, NOON_US, value)))
+        await store.append(batch(Said(no, START_US, value)))
         [found] = await values_of(store, no)
         assert (type(found), repr(found)) == (type(value), repr(value))
         [newest] = await store.newest([no])
@@ -92,16 +92,18 @@ class TestAppendAndRead:
     async def test_kinds_may_change_within_a_series_and_stay_in_time_order(self, store: Series) -> None:
         no = await one_series(store)
         said = [1.5, "warm", 3, True, {"a": 1}, 2**60, "cold", 0.0]
-        await store.append(batch(*(Said(no, NOON_US + at, value) for at, value in enumerate(said))))
+        await store.append(batch(*(Said(no, START_US + at, value) for at, value in enumerate(said))))
         assert await values_of(store, no) == said
 
     async def test_late_and_out_of_order_data_is_read_in_time_order(self, store: Series) -> None:
         no = await one_series(store)
         days = [0, -3, -1, -400, 1, -2, -20_000, -19_999]
         for day in days:
-            await store.append(batch(Said(no, NOON_US + day * DAY_US + 2, day), Said(no, NOON_US + day * DAY_US, day)))
+            await store.append(
+                batch(Said(no, START_US + day * DAY_US + 2, day), Said(no, START_US + day * DAY_US, day))
+            )
         rows = await store.read(RangeQuery([no], *ALL))
-        assert [row.at_us for row in rows] == sorted(NOON_US + day * DAY_US + at for day in days for at in (0, 2))
+        assert [row.at_us for row in rows] == sorted(START_US + day * DAY_US + at for day in days for at in (0, 2))
         assert [row.value for row in rows] == [day for day in sorted(days) for _ in range(2)]
 
     async def test_far_away_days_are_stored_too(self, store: Series) -> None:
@@ -117,7 +119,7 @@ class TestAppendAndRead:
     async def test_ties_stand_in_stored_order(self, store: Series, order: Any) -> None:
         no = await one_series(store)
         for start in (0, 3, 6):
-            await store.append(batch(*(Said(no, NOON_US, start + step) for step in range(3))))
+            await store.append(batch(*(Said(no, START_US, start + step) for step in range(3))))
         rows = await store.read(RangeQuery([no], *ALL, order=order))
         expected = list(range(9))
         assert [row.value for row in rows] == (expected if order == "asc" else expected[::-1])
@@ -126,7 +128,9 @@ class TestAppendAndRead:
     async def test_pages_meet_without_gap_or_overlap(self, store: Series, order: Any) -> None:
         numbers = await store.enroll([NewSeries("d1", key, None) for key in "abc"])
         said = [
-            Said(no, NOON_US + step // 3, f"t{step}" if step % 4 == 0 else step) for step in range(40) for no in numbers
+            Said(no, START_US + step // 3, f"t{step}" if step % 4 == 0 else step)
+            for step in range(40)
+            for no in numbers
         ]
         for start in range(0, len(said), 25):
             await store.append(batch(*said[start : start + 25]))
@@ -141,8 +145,8 @@ class TestAppendAndRead:
 
     async def test_a_range_takes_its_start_and_leaves_its_end(self, store: Series) -> None:
         no = await one_series(store)
-        await store.append(batch(*(Said(no, NOON_US + at, at) for at in range(5))))
-        query = RangeQuery([no], NOON_US + 1, NOON_US + 3, limit=1)
+        await store.append(batch(*(Said(no, START_US + at, at) for at in range(5))))
+        query = RangeQuery([no], START_US + 1, START_US + 3, limit=1)
         assert [row.value for row in await store.read(query)] == [1]
         assert await store.count(query) == 2
         assert await store.count(RangeQuery([], *ALL)) == 0
@@ -151,8 +155,8 @@ class TestAppendAndRead:
     async def test_only_good_enough_readings_are_read(self, store: Series) -> None:
         no = await one_series(store)
         scores = [0.0, 0.1, 0.3, 0.7, 0.9, 1.0]
-        await store.append(batch(*(Said(no, NOON_US + at, score, score) for at, score in enumerate(scores))))
-        await store.append(batch(Said(no, NOON_US + 9, "text", 0.7)))
+        await store.append(batch(*(Said(no, START_US + at, score, score) for at, score in enumerate(scores))))
+        await store.append(batch(Said(no, START_US + 9, "text", 0.7)))
         for least in scores:
             query = RangeQuery([no], *ALL, quality_min=least)
             rows = await store.read(query)
@@ -171,7 +175,7 @@ class TestAppendAndRead:
         count = 50_000
         columns = batch(frames=())
         columns.series = np.full(count, no, np.int32)
-        columns.at_us = NOON_US + np.arange(count, dtype=np.int64)[::-1]
+        columns.at_us = START_US + np.arange(count, dtype=np.int64)[::-1]
         columns.value = np.arange(count, dtype=np.float64)
         columns.kind, columns.quality = np.ones(count, np.uint8), np.ones(count, np.float32)
         await store.append(columns)
@@ -181,7 +185,7 @@ class TestAppendAndRead:
 
     async def test_commits_are_counted_one_by_one(self, store: Series) -> None:
         no = await one_series(store)
-        seen = [(await store.append(batch(Said(no, NOON_US + at, at)))).commit_seq for at in range(5)]
+        seen = [(await store.append(batch(Said(no, START_US + at, at)))).commit_seq for at in range(5)]
         assert seen == [1, 2, 3, 4, 5]
 
     async def test_reading_goes_on_while_batches_are_stored(self, store: Series) -> None:
@@ -189,7 +193,7 @@ class TestAppendAndRead:
 
         async def write() -> None:
             for step in range(30):
-                await store.append(batch(*(Said(no, NOON_US + step * 10 + at, step) for at in range(10))))
+                await store.append(batch(*(Said(no, START_US + step * 10 + at, step) for at in range(10))))
 
         async def watch() -> None:
             while not writing.done():
@@ -202,7 +206,7 @@ class TestAppendAndRead:
 
     async def test_a_reader_who_gives_up_leaves_the_store_working(self, store: Series) -> None:
         no = await one_series(store)
-        await store.append(batch(Said(no, NOON_US, 1)))
+        await store.append(batch(Said(no, START_US, 1)))
         for _ in range(10):
             task = asyncio.create_task(store.read(RangeQuery([no], *ALL)))
             await asyncio.sleep(0)
@@ -215,16 +219,16 @@ class TestAppendAndRead:
 class TestBuckets:
     async def test_every_aggregate_of_a_bucket(self, store: Series) -> None:
         no = await one_series(store)
-        await store.append(batch(*(Said(no, NOON_US + at, value) for at, value in enumerate([4.0, 1, 3.5, True, 2]))))
+        await store.append(batch(*(Said(no, START_US + at, value) for at, value in enumerate([4.0, 1, 3.5, True, 2]))))
         [found] = await store.bucket(BucketQuery([no], *ALL, HOUR_US, EVERY))
-        assert (found.series, found.at_us) == (no, NOON_US)
+        assert (found.series, found.at_us) == (no, START_US)
         expected = (2.3, 1.0, 4.0, 11.5, 5, 4.0, 2.0, 1.396424004376894, 1.0, 2.0, 3.9, 3.998, 4.0)
         assert found.values == pytest.approx(expected, rel=1e-12)
 
     @pytest.mark.parametrize("interval_us", [1_000, MINUTE_US, 7 * MINUTE_US, DAY_US, 7 * DAY_US])
     async def test_buckets_are_aligned_to_1970_and_empty_ones_left_out(self, store: Series, interval_us: int) -> None:
         no = await one_series(store)
-        times = [NOON_US + step * 37 * MINUTE_US + 123_456 for step in (0, 1, 2, 50, 400)]
+        times = [START_US + step * 37 * MINUTE_US + 123_456 for step in (0, 1, 2, 50, 400)]
         await store.append(batch(*(Said(no, at, 1.0) for at in times)))
         found = await store.bucket(BucketQuery([no], *ALL, interval_us, ["count"]))
         starts = sorted({at // interval_us * interval_us for at in times})
@@ -233,32 +237,32 @@ class TestBuckets:
 
     async def test_text_is_counted_and_nothing_else(self, store: Series) -> None:
         no = await one_series(store)
-        await store.append(batch(Said(no, NOON_US, "a"), Said(no, NOON_US + 1, {"b": 1})))
+        await store.append(batch(Said(no, START_US, "a"), Said(no, START_US + 1, {"b": 1})))
         names = ["count", "avg", "min", "sum", "first", "last", "stddev", "p50"]
         only_text = await store.bucket(BucketQuery([no], *ALL, HOUR_US, names))
-        assert only_text == [Bucket(no, NOON_US, (2, None, None, None, None, None, None, None))]
-        await store.append(batch(Said(no, NOON_US + 2, 8.0), Said(no, NOON_US + 3, "c")))
+        assert only_text == [Bucket(no, START_US, (2, None, None, None, None, None, None, None))]
+        await store.append(batch(Said(no, START_US + 2, 8.0), Said(no, START_US + 3, "c")))
         both = await store.bucket(BucketQuery([no], *ALL, HOUR_US, names))
-        assert both == [Bucket(no, NOON_US, (4, 8.0, 8.0, 8.0, 8.0, 8.0, None, 8.0))]
+        assert both == [Bucket(no, START_US, (4, 8.0, 8.0, 8.0, 8.0, 8.0, None, 8.0))]
 
     async def test_integers_beyond_floats_are_numbers_in_aggregates(self, store: Series) -> None:
         no = await one_series(store)
-        await store.append(batch(Said(no, NOON_US, 2**60), Said(no, NOON_US + 1, 2**62), Said(no, NOON_US + 2, "x")))
+        await store.append(batch(Said(no, START_US, 2**60), Said(no, START_US + 1, 2**62), Said(no, START_US + 2, "x")))
         [found] = await store.bucket(BucketQuery([no], *ALL, HOUR_US, ["min", "max", "last", "count"]))
         assert found.values == (2.0**60, 2.0**62, 2.0**62, 3)
 
     async def test_first_and_last_of_a_tie_are_those_stored_first_and_last(self, store: Series) -> None:
         no = await one_series(store)
         for start in (0, 10, 20):
-            await store.append(batch(*(Said(no, NOON_US, start + step) for step in range(4))))
+            await store.append(batch(*(Said(no, START_US, start + step) for step in range(4))))
         [found] = await store.bucket(BucketQuery([no], *ALL, HOUR_US, ["first", "last"]))
         assert found.values == (0, 23)
 
     async def test_an_aggregate_too_large_for_a_float_has_no_value(self, store: Series) -> None:
         no = await one_series(store)
         top = 1.7e308
-        await store.append(batch(Said(no, NOON_US, top), Said(no, NOON_US + 1, top), Said(no, NOON_US + 2, -top)))
-        await store.append(batch(Said(no, NOON_US + DAY_US, top), Said(no, NOON_US + DAY_US + 1, top)))
+        await store.append(batch(Said(no, START_US, top), Said(no, START_US + 1, top), Said(no, START_US + 2, -top)))
+        await store.append(batch(Said(no, START_US + DAY_US, top), Said(no, START_US + DAY_US + 1, top)))
         names = ["max", "avg", "sum", "stddev", "count", "p50"]
         first, second = await store.bucket(BucketQuery([no], *ALL, DAY_US, names))
         assert first.values == pytest.approx((top, top / 3, top, None, 3, top))
@@ -266,13 +270,13 @@ class TestBuckets:
 
     async def test_buckets_come_in_the_order_and_number_asked_for(self, store: Series) -> None:
         numbers = await store.enroll([NewSeries("d1", key, None) for key in "ab"])
-        said = [Said(no, NOON_US + hour * HOUR_US, hour) for hour in range(4) for no in numbers]
+        said = [Said(no, START_US + hour * HOUR_US, hour) for hour in range(4) for no in numbers]
         await store.append(batch(*said))
         up = await store.bucket(BucketQuery(numbers, *ALL, HOUR_US, ["avg"]))
         down = await store.bucket(BucketQuery(numbers, *ALL, HOUR_US, ["avg"], limit=3, order="desc"))
         assert [(found.at_us, found.series) for found in up] == [(one.at_us, one.series) for one in said]
         assert down == up[::-1][:3]
-        part = await store.bucket(BucketQuery(numbers, NOON_US + HOUR_US, NOON_US + 2 * HOUR_US, HOUR_US, ["count"]))
+        part = await store.bucket(BucketQuery(numbers, START_US + HOUR_US, START_US + 2 * HOUR_US, HOUR_US, ["count"]))
         assert [found.values for found in part] == [(1,), (1,)]
 
 
@@ -331,7 +335,7 @@ class TestKeeping:
         numbers = await store.enroll([NewSeries("d", "number", "V"), NewSeries("d", "text", None)])
         [boot] = await store.boots([("d", "b")])
         said = batch(
-            Said(numbers[0], NOON_US, 1.5, frame=0), Said(numbers[1], NOON_US, "on"), frames=[Told(boot.no, 4, 9)]
+            Said(numbers[0], START_US, 1.5, frame=0), Said(numbers[1], START_US, "on"), frames=[Told(boot.no, 4, 9)]
         )
         await store.append(said)
         before = [await store.catalogue(), await store.newest(), await store.read(RangeQuery(numbers, *ALL))]
@@ -342,7 +346,7 @@ class TestKeeping:
         assert await again.boots([("d", "b")]) == [BootMark(boot.no, 4)]
         assert await again.known([(boot.no, 4)]) == {(boot.no, 4): 9}
         assert await again.enroll([NewSeries("d", "number", None)]) == numbers[:1]
-        assert (await again.append(batch(Said(numbers[0], NOON_US + 1, 2)))).commit_seq == 2
+        assert (await again.append(batch(Said(numbers[0], START_US + 1, 2)))).commit_seq == 2
         assert (await again.stats()).commit_seq == 2
         await again.close()
 
@@ -350,8 +354,8 @@ class TestKeeping:
         wanted = [NewSeries("gone", "n", None), NewSeries("gone", "t", None), NewSeries("stays", "n", None)]
         number, text, other = await store.enroll(wanted)
         gone, stays = await store.boots([("gone", "b"), ("stays", "b")])
-        said = [Said(number, NOON_US, 1), Said(number, NOON_US - 5 * DAY_US, 2), Said(text, NOON_US, "x")]
-        await store.append(batch(*said, Said(other, NOON_US, 3), frames=[Told(gone.no, 1, 1), Told(stays.no, 1, 1)]))
+        said = [Said(number, START_US, 1), Said(number, START_US - 5 * DAY_US, 2), Said(text, START_US, "x")]
+        await store.append(batch(*said, Said(other, START_US, 3), frames=[Told(gone.no, 1, 1), Told(stays.no, 1, 1)]))
         assert await store.forget("gone") == 3
         assert await store.forget("gone") == 0
         assert await store.forget("never seen") == 0
@@ -401,7 +405,7 @@ class TestKeeping:
         empty = await store.stats()
         assert (empty.readings, empty.series, empty.commit_seq) == (0, 0, 0)
         numbers = await store.enroll([NewSeries("d", key, None) for key in "ab"])
-        await store.append(batch(Said(numbers[0], NOON_US, 1), Said(numbers[1], NOON_US, "x")))
+        await store.append(batch(Said(numbers[0], START_US, 1), Said(numbers[1], START_US, "x")))
         full = await store.stats()
         assert (full.readings, full.series, full.commit_seq) == (2, 2, 1)
         assert full.bytes > 0
@@ -415,7 +419,7 @@ class TestKeeping:
             query = RangeQuery([1], *ALL)
             for asked in (
                 store.probe,
-                lambda: store.append(batch(Said(1, NOON_US, 1))),
+                lambda: store.append(batch(Said(1, START_US, 1))),
                 lambda: store.enroll([NewSeries("d", "k", None)]),
                 lambda: store.boots([("d", "b")]),
                 lambda: store.known([(1, 1)]),
@@ -449,17 +453,17 @@ class TestCatalogueAndNewest:
         keys = ("number last", "text last", "late", "tie", "silent", "big")
         numbers = await store.enroll([NewSeries("d", key, None) for key in keys])
         number, text, late, tie, _, big = numbers
-        await store.append(batch(Said(number, NOON_US, "old"), Said(text, NOON_US, 1), Said(late, NOON_US, 2, 0.9)))
-        await store.append(batch(Said(number, NOON_US + 1, 5), Said(text, NOON_US + 1, {"a": 1}), Said(late, 1, 3)))
-        await store.append(batch(Said(tie, NOON_US, "first"), Said(big, NOON_US, 2**62)))
-        await store.append(batch(Said(tie, NOON_US, 1), Said(tie, NOON_US, True)))
+        await store.append(batch(Said(number, START_US, "old"), Said(text, START_US, 1), Said(late, START_US, 2, 0.9)))
+        await store.append(batch(Said(number, START_US + 1, 5), Said(text, START_US + 1, {"a": 1}), Said(late, 1, 3)))
+        await store.append(batch(Said(tie, START_US, "first"), Said(big, START_US, 2**62)))
+        await store.append(batch(Said(tie, START_US, 1), Said(tie, START_US, True)))
         found = {newest.series: newest for newest in await store.newest()}
         assert found == {
-            number: Newest(number, NOON_US + 1, 5, 1.0),
-            text: Newest(text, NOON_US + 1, {"a": 1}, 1.0),
-            late: Newest(late, NOON_US, 2, 0.9),
-            tie: Newest(tie, NOON_US, True, 1.0),
-            big: Newest(big, NOON_US, 2**62, 1.0),
+            number: Newest(number, START_US + 1, 5, 1.0),
+            text: Newest(text, START_US + 1, {"a": 1}, 1.0),
+            late: Newest(late, START_US, 2, 0.9),
+            tie: Newest(tie, START_US, True, 1.0),
+            big: Newest(big, START_US, 2**62, 1.0),
         }
         assert await store.newest([late, 10_000]) == [found[late]]
         assert await store.newest([]) == []
@@ -481,7 +485,7 @@ class TestCatalogueAndNewest:
     async def test_names_that_look_like_commands_are_just_names(self, store: Series, name: str) -> None:
         [no] = await store.enroll([NewSeries(name, name, name)])
         [boot] = await store.boots([(name, name)])
-        await store.append(batch(Said(no, NOON_US, name), frames=[Told(boot.no, 1)]))
+        await store.append(batch(Said(no, START_US, name), frames=[Told(boot.no, 1)]))
         assert await store.catalogue([name]) == [SeriesInfo(no, name, name, name)]
         assert await store.boots([(name, name)]) == [BootMark(boot.no, 1)]
         assert await values_of(store, no) == [name]
@@ -492,9 +496,9 @@ SAID = st.builds(
     Said,
     series=st.integers(0, 2),
     at_us=st.one_of(
-        st.integers(NOON_US, NOON_US + 5),
-        st.integers(NOON_US - 3 * HOUR_US, NOON_US + 3 * HOUR_US),
-        st.integers(40_000_000_000_000, NOON_US),
+        st.integers(START_US, START_US + 5),
+        st.integers(START_US - 3 * HOUR_US, START_US + 3 * HOUR_US),
+        st.integers(40_000_000_000_000, START_US),
     ),
     value=st.one_of(
         st.floats(-1e9, 1e9, allow_nan=False),
@@ -522,7 +526,7 @@ async def both(tmp_path: Path, postgres_url: str) -> Any:
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     batches=st.lists(st.lists(SAID, max_size=12), min_size=1, max_size=4),
-    window=st.sampled_from([ALL, (NOON_US, NOON_US + 3), (NOON_US - HOUR_US, NOON_US + HOUR_US)]),
+    window=st.sampled_from([ALL, (START_US, START_US + 3), (START_US - HOUR_US, START_US + HOUR_US)]),
     interval_us=st.sampled_from([1, 3, MINUTE_US, HOUR_US, 36_500 * DAY_US]),
     quality_min=st.sampled_from([0.0, 0.1, 0.9]),
     page=st.tuples(st.integers(0, 5), st.integers(1, 20)),

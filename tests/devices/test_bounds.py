@@ -83,7 +83,7 @@ def test_search_text_fits_an_index_row(said: str) -> None:
     assert len(folded.encode()) <= bounds.MAX_SEARCH_BYTES
 
 
-@given(st.text(st.characters(exclude_characters="\0")), st.integers(-(2**63) + 1, 2**63 - 1))
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0")), st.integers(-(2**63) + 1, 2**63 - 1))
 def test_cursor_gives_back_what_it_was_made_of(name: str, number: int) -> None:
     assert unpack(pack("name", [name, number]), "name", [str, int]) == [name, number]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -9,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from scripts.generate_docs import PAGES
+from scripts.generate_docs import PAGES, openapi
 from tests.house.tree import ROOT
 
 from mooring.settings import Settings, variable_of
@@ -18,6 +19,12 @@ from mooring.settings import Settings, variable_of
 @pytest.mark.parametrize("name", PAGES)
 def test_generated_page_is_current(name: str) -> None:
     assert (ROOT / name).read_text(encoding="utf-8") == PAGES[name](), "run `make docs` and look at the difference"
+
+
+def test_every_reference_in_the_description_leads_somewhere() -> None:
+    described = openapi()
+    referred = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(described)))
+    assert referred - set(described["components"]["schemas"]) == set()
 
 
 def test_every_setting_has_a_sentence() -> None:

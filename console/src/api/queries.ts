@@ -1,10 +1,12 @@
 /** Every question the console asks, with its cache key; pages never build a URL themselves. */
 import { queryOptions } from "@tanstack/react-query";
+import { momentOf } from "../lib/format";
 import { call, submit, withQuery } from "./client";
 import type {
   ApiKey,
   BucketRow,
   CreatedDevice,
+  CreatedKey,
   Device,
   DeviceEvent,
   DeviceLatest,
@@ -14,7 +16,7 @@ import type {
   RawRow,
   Series,
   Session,
-  Sparkline,
+  TokenAnswer,
 } from "./types";
 
 const PAGE_SIZE = 500;
@@ -68,10 +70,12 @@ export const keysQuery = queryOptions({
   queryFn: async ({ signal }) => (await call<Page<ApiKey>>("/api/keys", { signal })).items,
 });
 
+/** One device; null once the live link has said that it is gone. */
 export function deviceQuery(id: string) {
   return queryOptions({
     queryKey: ["device", id],
-    queryFn: ({ signal }) => call<Device>(`/api/devices/${encodeURIComponent(id)}`, { signal }),
+    queryFn: ({ signal }): Promise<Device | null> =>
+      call(`/api/devices/${encodeURIComponent(id)}`, { signal }),
     staleTime: 30_000,
   });
 }
@@ -94,26 +98,30 @@ export function deviceEventsQuery(id: string) {
   });
 }
 
-export function sparklinesQuery(ids: string[], key: string) {
-  return queryOptions({
-    queryKey: ["sparklines", key, ids],
-    queryFn: async ({ signal }) => {
-      const query = { device_id: ids, key: key || undefined, minutes: 60, points: 40 };
-      return (await call<Page<Sparkline>>(withQuery("/api/sparklines", query), { signal })).items;
-    },
-    staleTime: 20_000,
-    refetchInterval: 30_000,
-    enabled: ids.length > 0,
-  });
-}
-
 export interface Span {
   from: number;
   to: number;
 }
 
+function spanParams({ from, to }: Span) {
+  return { start_date: new Date(from).toISOString(), end_date: new Date(to).toISOString() };
+}
+
 function dataPath(id: string, params: Parameters<typeof withQuery>[1]): string {
   return withQuery(`/api/devices/${encodeURIComponent(id)}/data`, params);
+}
+
+/** When the oldest reading inside `span` was taken, whatever its series; null when there is none. */
+export function oldestQuery(id: string, span: Span) {
+  return queryOptions({
+    queryKey: ["device", id, "oldest", span.from, span.to],
+    queryFn: async ({ signal }) => {
+      const path = dataPath(id, { ...spanParams(span), order: "asc", limit: 1 });
+      const [first] = (await call<Page<RawRow>>(path, { signal })).items;
+      return momentOf(first?.timestamp);
+    },
+    staleTime: 60_000,
+  });
 }
 
 /** Average, lowest and highest of a numeric series per `interval` over `span`. */
@@ -123,8 +131,7 @@ export function bucketsQuery(id: string, key: string, span: Span, interval: stri
     queryFn: async ({ signal }) => {
       const path = dataPath(id, {
         sensor_type: key,
-        start_date: new Date(span.from).toISOString(),
-        end_date: new Date(span.to).toISOString(),
+        ...spanParams(span),
         interval,
         aggregate: ["avg", "min", "max"],
         order: "asc",
@@ -143,8 +150,7 @@ export function rowsQuery(id: string, key: string, span: Span, limit: number) {
     queryFn: async ({ signal }) => {
       const path = dataPath(id, {
         sensor_type: key,
-        start_date: new Date(span.from).toISOString(),
-        end_date: new Date(span.to).toISOString(),
+        ...spanParams(span),
         order: "desc",
         limit,
       });
@@ -160,8 +166,7 @@ export const actions = {
   logOut: () => submit<void>("POST", "/api/auth/logout"),
   addDevice: (device: NewDevice) => submit<CreatedDevice>("POST", "/api/devices", device),
   removeDevice: (id: string) => submit<void>("DELETE", `/api/devices/${encodeURIComponent(id)}`),
-  rotateToken: (id: string) =>
-    submit<{ auth_token: string }>("POST", `/api/devices/${encodeURIComponent(id)}/token`),
-  createKey: (name: string) => submit<ApiKey & { key: string }>("POST", "/api/keys", { name }),
+  rotateToken: (id: string) => submit<TokenAnswer>("POST", `/api/devices/${encodeURIComponent(id)}/token`),
+  createKey: (name: string) => submit<CreatedKey>("POST", "/api/keys", { name }),
   revokeKey: (id: string) => submit<void>("DELETE", `/api/keys/${encodeURIComponent(id)}`),
 };

@@ -1,59 +1,41 @@
-/** What the server says, in the words of its API. */
+/** The server's words, taken from its OpenAPI file; narrowed where that file says only "string" or "object". */
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
 export type Value = number | boolean | string | Value[] | { [key: string]: Value };
 export type DeviceStatus = "online" | "offline" | "never";
-export type Severity = "debug" | "info" | "warning" | "error" | "critical";
+export type SeriesKind = "number" | "integer" | "boolean" | "text" | "json";
 
 export interface Page<T> {
   items: T[];
   total: number;
-  next: string | null;
+  next?: string | null;
 }
 
-export interface Device {
-  id: string;
-  name: string;
-  device_type: string;
-  description: string | null;
-  status: DeviceStatus;
-  last_seen: string | null;
-  created_at: string;
-  ip_address: string | null;
-  mac_address: string | null;
-  firmware_version: string | null;
-  group_id: string | null;
-  user_id: string;
-  device_status: string | null;
-}
+type Stated<T> = Omit<T, "status"> & { status: DeviceStatus };
 
-export interface NewDevice {
-  name: string;
-  device_type: string;
-  description?: string;
-}
+export type Device = Stated<Schemas["DeviceOut"]>;
+export type CreatedDevice = Stated<Schemas["DeviceRegistered"]>;
+export type NewDevice = Pick<Schemas["DeviceNew"], "name" | "device_type" | "description">;
+export type DeviceEvent = Schemas["EventOut"];
+export type Overview = Schemas["OverviewOut"];
+export type Session = Schemas["AccountOut"];
+export type ApiKey = Schemas["KeyOut"];
+export type CreatedKey = Schemas["KeyCreatedOut"];
+export type TokenAnswer = Schemas["TokenOut"];
+export type Sparkline = Schemas["Sparkline"];
 
-export type CreatedDevice = Device & { auth_token: string };
+export type Series = Omit<Schemas["SeriesOut"], "kind" | "value"> & {
+  kind: SeriesKind | null;
+  value: Value | null;
+};
 
-export interface LatestValue {
-  value: Value;
-  unit: string | null;
-  timestamp: string;
-}
+export type LatestValue = Omit<Schemas["LatestReading"], "value"> & { value: Value };
 
 export interface DeviceLatest {
   device_id: string;
   values: Record<string, LatestValue>;
-}
-
-export type SeriesKind = "number" | "boolean" | "text" | "json";
-
-export interface Series {
-  sensor_type: string;
-  unit: string | null;
-  kind: SeriesKind;
-  first_at: string | null;
-  last_at: string | null;
-  count: number;
-  value: Value | null;
 }
 
 export interface RawRow {
@@ -73,56 +55,13 @@ export interface BucketRow {
   max: number | null;
 }
 
-export interface DeviceEvent {
-  id: number;
+export interface LiveFrame {
   device_id: string;
-  device_name?: string | null;
-  event_type: string;
-  severity: Severity;
-  message: string;
   timestamp: string;
+  values: Record<string, Value>;
 }
 
-export interface Sparkline {
-  device_id: string;
-  key: string;
-  points: (number | null)[];
-}
-
-export interface Overview {
-  devices: { total: number; online: number; offline: number; never: number };
-  readings: { total: number; per_second: number };
-  series: number;
-  frames_per_second: number;
-  server: { version: string; started_at: string; name: string };
-  storage: { bytes: number };
-  setup: { first_device: boolean };
-}
-
-export interface User {
-  id: string;
-  username: string;
-  email: string;
-  role: string;
-  created_at: string;
-  device_quota: number;
-}
-
-export interface Session {
-  user: User;
-  quota: { devices: { limit: number; used: number } };
-  permissions: string[];
-}
-
-export interface ApiKey {
-  id: string;
-  name: string;
-  prefix: string;
-  created_at: string;
-  last_used_at: string | null;
-  expires_at: string | null;
-}
-
+/** What comes over `/ws/live`. */
 export type LiveMessage =
   | { type: "hello"; version: string; seq: number; tick_ms: number }
   | { type: "subscribed" }
@@ -133,9 +72,3 @@ export type LiveMessage =
   | { type: "devices"; items: { device_id: string; change: "created" | "updated" | "deleted" }[] }
   | { type: "gap"; after_seq: number; reason: string }
   | { type: "error"; code: string; message: string };
-
-export interface LiveFrame {
-  device_id: string;
-  timestamp: string;
-  values: Record<string, Value>;
-}

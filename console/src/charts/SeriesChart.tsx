@@ -9,7 +9,7 @@ import { useDeviceLive, useLink, useNow } from "../live/hooks";
 import { Trouble } from "../shell/Trouble";
 import { type SeriesBuffer, summarise } from "./buffer";
 import { type PlotHooks, plotOptions } from "./plot";
-import type { Range } from "./range";
+import { type Range, windowOf } from "./range";
 import classes from "./SeriesChart.module.css";
 import { useLiveSeries } from "./useLiveSeries";
 
@@ -17,8 +17,8 @@ interface Props {
   id: string;
   name: string;
   unit: string | null;
-  /** When the series began: a young device fills its chart instead of showing an empty past. */
-  since: number | null;
+  /** The oldest reading of the device in this range. */
+  oldest: number | null;
   range: Range;
   onZoom(from: number, to: number): void;
   onReset(): void;
@@ -26,19 +26,10 @@ interface Props {
 
 const HEIGHT = 168;
 const DAY = 86_400_000;
-const SHORTEST_SPAN = 60_000;
 
 interface Crosshair {
   at: number;
   value: number | null;
-}
-
-/** The x scale: sliding with the clock while live, and never wider than the data is old. */
-function windowOf(range: Range, now: number, since: number | null): [number, number] {
-  if (!range.live) return [range.from, range.to];
-  const from = now - (range.to - range.from);
-  const young = since === null ? from : Math.min(since, now - SHORTEST_SPAN);
-  return [Math.max(from, young), now];
 }
 
 function usePlot(hooks: PlotHooks) {
@@ -96,7 +87,7 @@ function useDraw(draw: () => void): () => void {
   }, []);
 }
 
-export function SeriesChart({ id, name, unit, since, range, onZoom, onReset }: Props) {
+export function SeriesChart({ id, name, unit, oldest, range, onZoom, onReset }: Props) {
   const [crosshair, setCrosshair] = useState<Crosshair | null>(null);
   const { box, plot } = usePlot({
     zoom: onZoom,
@@ -108,7 +99,7 @@ export function SeriesChart({ id, name, unit, since, range, onZoom, onReset }: P
   const moving = range.live && !paused;
   const held = useRef(now);
   if (moving) held.current = now;
-  const [from, to] = windowOf(range, held.current, since);
+  const [from, to] = windowOf(range, held.current, oldest);
   const draw = useDraw(() => {
     if (range.live) buffer.trim(from);
     plot.current?.setData(buffer.columns(), false);

@@ -6,20 +6,20 @@ import type { Value } from "../api/types";
 import { formatClock, formatDuration, formatKey, formatValue } from "../lib/format";
 import { useDeviceLive, useNow } from "../live/hooks";
 import { store } from "../live/live";
-import type { Range } from "./range";
+import { type Range, windowOf } from "./range";
 import classes from "./StateStrip.module.css";
 import { clipSegments, type Moment, segmentsOf } from "./segments";
 
 interface Props {
   id: string;
   name: string;
-  since: number | null;
+  oldest: number | null;
   range: Range;
 }
 
 const MOST_ROWS = 1000;
 const TONES = 5;
-const SHORTEST_SPAN = 60_000;
+const QUIET_TONE = 3;
 
 /** History and what has come since; unchanged live values are not worth keeping. */
 function useMoments(id: string, name: string, range: Range): Moment[] {
@@ -50,12 +50,15 @@ function textOf(value: Value): string {
   return formatValue(value);
 }
 
-export function StateStrip({ id, name, since, range }: Props) {
+/** False is the quiet state and stays grey; other values take tones in alphabetical order. */
+function toneOf(value: string, values: string[]): number {
+  return value === "false" ? QUIET_TONE : values.indexOf(value) % TONES;
+}
+
+export function StateStrip({ id, name, oldest, range }: Props) {
   const now = useNow();
   const moments = useMoments(id, name, range);
-  const end = range.live ? now : range.to;
-  const begin = range.live ? now - (range.to - range.from) : range.from;
-  const from = range.live && since !== null ? Math.max(begin, Math.min(since, now - SHORTEST_SPAN)) : begin;
+  const [from, end] = windowOf(range, now, oldest);
   const segments = clipSegments(segmentsOf(moments, end), from, end);
   const values = useMemo(() => [...new Set(moments.map(({ value }) => value))].sort(), [moments]);
   const live = useDeviceLive(id);
@@ -75,7 +78,7 @@ export function StateStrip({ id, name, since, range }: Props) {
         {segments.map((segment) => (
           <rect
             key={segment.from}
-            data-tone={values.indexOf(segment.value) % TONES}
+            data-tone={toneOf(segment.value, values)}
             x={((segment.from - from) / (end - from)) * 1000}
             width={Math.max(1, ((segment.to - segment.from) / (end - from)) * 1000)}
             height={20}
@@ -85,8 +88,8 @@ export function StateStrip({ id, name, since, range }: Props) {
         ))}
       </svg>
       <p className={classes.legend}>
-        {values.slice(0, 8).map((value, index) => (
-          <span key={value} data-tone={index % TONES}>
+        {values.slice(0, 8).map((value) => (
+          <span key={value} data-tone={toneOf(value, values)}>
             {value}
           </span>
         ))}

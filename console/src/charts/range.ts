@@ -11,6 +11,7 @@ export const LIVE_SPANS: Record<string, number> = {
 };
 const USUAL = "15m";
 const SHORTEST = 5_000;
+const SHORTEST_WINDOW = 60_000;
 
 export interface Range {
   /** "15m", "1h", … while live; "custom" when fixed. */
@@ -28,6 +29,17 @@ export function rangeOf(params: URLSearchParams, now: number): Range {
   const named = params.get("range") ?? USUAL;
   const name = named in LIVE_SPANS ? named : USUAL;
   return { name, live: true, from: now - (LIVE_SPANS[name] ?? 0), to: now };
+}
+
+/**
+ * The stretch of time to draw at `now`: a live range slides with the clock, and starts no earlier than the `oldest`
+ * reading in it, so that a young device fills its charts.
+ */
+export function windowOf(range: Range, now: number, oldest: number | null): [number, number] {
+  if (!range.live) return [range.from, range.to];
+  const from = now - (range.to - range.from);
+  const begin = oldest === null ? from : Math.min(oldest, now - SHORTEST_WINDOW);
+  return [Math.max(from, begin), now];
 }
 
 export function useRange() {

@@ -38,6 +38,13 @@ export function isPositionKey(key: string): boolean {
   return key === "location" || PAIRS.some(([lat, lon]) => key === lat || key === lon);
 }
 
+/** A polygon of `[lat, lon]` pairs, as devices carry it in their configuration; null when it is none. */
+export function areaOf(value: unknown): Position[] | null {
+  if (!Array.isArray(value)) return null;
+  const corners = value.flatMap((pair) => (Array.isArray(pair) ? (checked(pair[0], pair[1]) ?? []) : []));
+  return corners.length >= 3 && corners.length === value.length ? corners : null;
+}
+
 /** "53.5461° N, 9.9661° E" */
 export function formatPosition({ lat, lon }: Position): string {
   const side = (value: number, positive: string, negative: string) =>

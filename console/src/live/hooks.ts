@@ -18,11 +18,6 @@ export function useDeviceLive(id: string): DeviceLive {
   return store.device(id);
 }
 
-export function useEvents() {
-  useTopic("events");
-  return store.events;
-}
-
 /** Events and state changes, newest first. */
 export function useActivity(most: number): DeviceEvent[] {
   const version = useTopic("events");
@@ -48,11 +43,11 @@ export function useLink(): LinkState {
 
 const ticks = new Set<() => void>();
 let second = Math.floor(Date.now() / 1000);
-let timer = 0;
+let timer: ReturnType<typeof setInterval> | undefined;
 
 function subscribeTick(listener: () => void): () => void {
   ticks.add(listener);
-  if (ticks.size === 1) timer = window.setInterval(tick, 1000);
+  if (ticks.size === 1) timer = setInterval(tick, 1000);
   return () => {
     ticks.delete(listener);
     if (ticks.size === 0) clearInterval(timer);

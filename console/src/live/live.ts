@@ -1,6 +1,13 @@
 /** Ties store, socket and query cache together, once per log-in. */
 import type { QueryClient } from "@tanstack/react-query";
-import { devicesQuery, eventsQuery, latestQuery, overviewQuery } from "../api/queries";
+import {
+  deviceQuery,
+  devicesQuery,
+  eventsQuery,
+  latestQuery,
+  overviewQuery,
+  sessionQuery,
+} from "../api/queries";
 import type { LiveMessage } from "../api/types";
 import { type LinkState, LiveSocket } from "./socket";
 import { LiveStore } from "./store";
@@ -28,10 +35,10 @@ function setLink(state: LinkState): void {
 
 /** Open the live link; returns how to end it. Seeds the store from the lists and re-reads them after a gap. */
 export function startLive(client: QueryClient): () => void {
-  let pending = 0;
+  let pending: ReturnType<typeof setTimeout> | undefined;
   const reread = () => {
     clearTimeout(pending);
-    pending = window.setTimeout(() => {
+    pending = setTimeout(() => {
       for (const { queryKey } of [devicesQuery, latestQuery, eventsQuery, overviewQuery]) {
         void client.invalidateQueries({ queryKey });
       }
@@ -41,8 +48,10 @@ export function startLive(client: QueryClient): () => void {
     store.apply(received, Date.now());
     if (received.type === "devices") {
       reread();
-      for (const { device_id } of received.items) {
-        void client.invalidateQueries({ queryKey: ["device", device_id], exact: true });
+      for (const { device_id, change } of received.items) {
+        const { queryKey } = deviceQuery(device_id);
+        if (change === "deleted") client.setQueryData(queryKey, null);
+        else void client.invalidateQueries({ queryKey, exact: true });
       }
     }
   };
@@ -51,6 +60,7 @@ export function startLive(client: QueryClient): () => void {
     message,
     state: setLink,
     missed: reread,
+    lost: () => void client.invalidateQueries({ queryKey: sessionQuery.queryKey }),
   });
   socket = opened;
   opened.start();

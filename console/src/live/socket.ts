@@ -8,6 +8,8 @@ interface Hooks {
   state(state: LinkState): void;
   /** Something may have been missed (a gap, or time away): read the lists again. */
   missed(): void;
+  /** The line broke: perhaps the network, perhaps the session. */
+  lost(): void;
 }
 
 const FIRST_WAIT = 500;
@@ -20,8 +22,8 @@ export class LiveSocket {
   readonly #hooks: Hooks;
   #socket: WebSocket | null = null;
   #wait = FIRST_WAIT;
-  #retry = 0;
-  #ping = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #ping: ReturnType<typeof setInterval> | undefined;
   #heardAt = 0;
   #opened = false;
   #stopped = true;
@@ -60,7 +62,7 @@ export class LiveSocket {
     this.#wait = FIRST_WAIT;
     this.#heardAt = Date.now();
     clearInterval(this.#ping);
-    this.#ping = window.setInterval(() => this.#check(socket), PING_EVERY);
+    this.#ping = setInterval(() => this.#check(socket), PING_EVERY);
     this.#hooks.state("live");
     if (this.#opened) this.#hooks.missed();
     this.#opened = true;
@@ -77,8 +79,9 @@ export class LiveSocket {
     if (socket !== this.#socket || this.#stopped) return;
     clearInterval(this.#ping);
     this.#hooks.state(this.#opened ? "reconnecting" : "connecting");
+    this.#hooks.lost();
     const jitter = 0.7 + 0.6 * Math.random();
-    this.#retry = window.setTimeout(() => this.#connect(), this.#wait * jitter);
+    this.#retry = setTimeout(() => this.#connect(), this.#wait * jitter);
     this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
   }
 

@@ -164,6 +164,7 @@ export class LiveStore {
     const change: DeviceEvent = {
       id: -1 - this.#noted,
       device_id: device.id,
+      device_name: "",
       event_type: "change",
       severity: "debug",
       message: `${key}: ${String(before.value)} → ${String(after.value)}`,

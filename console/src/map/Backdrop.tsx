@@ -35,5 +35,5 @@ export function Backdrop() {
       window.removeEventListener("resize", paint);
     };
   }, []);
-  return <canvas ref={canvas} className={classes.backdrop} role="presentation" />;
+  return <canvas ref={canvas} className={classes.backdrop} />;
 }

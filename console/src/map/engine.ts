@@ -3,12 +3,13 @@
  *
  * The chart is repainted only when the view moves; the fleet whenever the store says something moved.
  */
+import type { Device } from "../api/types";
 import { type Ink, onInkChange, readInk } from "../lib/ink";
-import type { Position } from "../lib/position";
+import { areaOf, type Position } from "../lib/position";
 import { store } from "../live/live";
 import { type Cluster, clusterMarkers, clusterRadius, type Marker } from "./cluster";
 import { type Detail, loadOutlines, type Outlines } from "./outlines";
-import { paintChart, paintCluster, paintMarker, paintPath, paintTrail } from "./paint";
+import { paintArea, paintChart, paintCluster, paintMarker, paintPath, paintTrail } from "./paint";
 import {
   clampView,
   fitView,
@@ -24,6 +25,12 @@ import {
 export interface FleetItem {
   id: string;
   name: string;
+  /** The ground it is meant to stay on, if that is known. */
+  area: Position[] | null;
+}
+
+export function fleetItemOf({ id, name, configuration }: Device): FleetItem {
+  return { id, name, area: areaOf(configuration.area) };
 }
 
 export interface MapHooks {
@@ -34,6 +41,7 @@ export interface MapHooks {
 }
 
 const FINE_FROM_ZOOM = 3.6;
+const AREAS_FROM_ZOOM = 9;
 const TRAILS_FROM_ZOOM = 10;
 const NAMES_FROM_ZOOM = 12.5;
 const FLIGHT_MS = 260;
@@ -146,7 +154,8 @@ export class MapEngine {
 
   #points(): Point[] {
     const now = this.#items.flatMap(({ id }) => store.devices.get(id)?.position ?? []);
-    return [...this.#path, ...now].map(project);
+    const area = this.#items.length === 1 ? (this.#items[0]?.area ?? []) : [];
+    return [...this.#path, ...area, ...now].map(project);
   }
 
   #hit(at: Point): Cluster | null {
@@ -234,6 +243,7 @@ export class MapEngine {
     pen.clearRect(0, 0, this.size.width, this.size.height);
     const names = new Map(this.#items.map(({ id, name }) => [id, name]));
     this.#clusters = clusterMarkers(this.#markers(), this.view);
+    this.#paintAreas(pen);
     paintPath(pen, this.#path, this.view, this.size, this.#ink);
     if (this.view.zoom >= TRAILS_FROM_ZOOM || this.#items.length === 1) this.#paintTrails(pen);
     for (const cluster of this.#clusters) {
@@ -242,6 +252,13 @@ export class MapEngine {
       if (!only || more.length > 0) paintCluster(pen, at, cluster, this.#ink);
       else this.#paintOne(pen, at, only, names.get(only.id) ?? null);
     }
+  }
+
+  /** Devices that share an area share one outline. */
+  #paintAreas(pen: CanvasRenderingContext2D): void {
+    if (this.view.zoom < AREAS_FROM_ZOOM) return;
+    const areas = new Map(this.#items.flatMap(({ area }) => (area ? [[String(area[0]?.lat), area]] : [])));
+    for (const area of areas.values()) paintArea(pen, area, this.view, this.size, this.#ink);
   }
 
   #paintOne(pen: CanvasRenderingContext2D, at: Point, marker: Marker, name: string | null): void {

@@ -24,11 +24,20 @@ export function decodeOutlines(buffer: ArrayBuffer): Outlines {
   const lengths = new Uint32Array(buffer, 8, landCount + borderCount);
   let offset = 8 + 4 * lengths.length;
   const lines = [...lengths].map((length) => {
-    const points = new Uint16Array(buffer, offset, 2 * length);
+    const points = sumSteps(new Uint16Array(buffer, offset, 2 * length));
     offset += 4 * length;
     return { points, box: boxOf(points) };
   });
   return { land: lines.slice(0, landCount), borders: lines.slice(landCount) };
+}
+
+/** Points are written as steps modulo 65,536, which is how this array adds. */
+function sumSteps(steps: Uint16Array): Uint16Array {
+  const points = new Uint16Array(steps.length);
+  for (let index = 0; index < steps.length; index += 1) {
+    points[index] = (steps[index] ?? 0) + (index < 2 ? 0 : (points[index - 2] ?? 0));
+  }
+  return points;
 }
 
 function boxOf(points: Uint16Array): Line["box"] {

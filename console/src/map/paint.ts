@@ -20,6 +20,9 @@ const OUTLINES_FADE_FROM = 9;
 const OUTLINES_GONE_AT = 10.5;
 const FONT = '11px "Inter", "Inter Fallback", sans-serif';
 
+/** The upper right corner belongs to the page's own controls. */
+const CORNER_PX = 130;
+
 type Pen = CanvasRenderingContext2D;
 
 export function paintChart(pen: Pen, view: View, size: Size, outlines: Outlines | null, ink: Ink): void {
@@ -71,24 +74,34 @@ function paintGraticule(pen: Pen, view: View, size: Size, ink: Ink): void {
   const digits = Math.max(0, -Math.floor(Math.log10(step)));
   const topLeft = unproject(toWorld({ x: 0, y: 0 }, view, size));
   const bottomRight = unproject(toWorld({ x: size.width, y: size.height }, view, size));
+  const labels: [text: string, x: number, y: number][] = [];
   pen.strokeStyle = ink.graticule;
-  pen.fillStyle = ink.faint;
-  pen.font = FONT;
   pen.lineWidth = 1;
   pen.beginPath();
   for (let lon = Math.ceil(topLeft.lon / step) * step; lon <= Math.min(bottomRight.lon, 180); lon += step) {
     const x = Math.round(toScreen(project({ lat: 0, lon }), view, size).x) + 0.5;
     pen.moveTo(x, 0);
     pen.lineTo(x, size.height);
-    if (x > 70) pen.fillText(degrees(lon, digits, "E", "W"), x + 5, 16);
+    if (x > 70 && x < size.width - CORNER_PX) labels.push([degrees(lon, digits, "E", "W"), x + 5, 16]);
   }
   for (let lat = Math.ceil(bottomRight.lat / step) * step; lat <= Math.min(topLeft.lat, 85); lat += step) {
     const y = Math.round(toScreen(project({ lat, lon: 0 }), view, size).y) + 0.5;
     pen.moveTo(0, y);
     pen.lineTo(size.width, y);
-    if (y > 34 && y < size.height - 44) pen.fillText(degrees(lat, digits, "N", "S"), 10, y - 5);
+    if (y > 34 && y < size.height - 44) labels.push([degrees(lat, digits, "N", "S"), 10, y - 5]);
   }
   pen.stroke();
+  for (const [text, x, y] of labels) paintText(pen, { x, y }, text, { ink: ink.faint, halo: ink.sea });
+}
+
+function paintText(pen: Pen, at: Point, text: string, { ink, halo }: { ink: string; halo: string }): void {
+  pen.font = FONT;
+  pen.lineWidth = 3;
+  pen.lineJoin = "round";
+  pen.strokeStyle = halo;
+  pen.strokeText(text, at.x, at.y);
+  pen.fillStyle = ink;
+  pen.fillText(text, at.x, at.y);
 }
 
 function degrees(value: number, digits: number, positive: string, negative: string): string {
@@ -100,6 +113,20 @@ function degrees(value: number, digits: number, positive: string, negative: stri
 export function markerInk(status: Marker["status"], ink: Ink): string {
   if (status === "offline") return ink["bad-mark"];
   return status === "online" ? ink.accent : ink["idle-mark"];
+}
+
+export function paintArea(pen: Pen, area: Position[], view: View, size: Size, ink: Ink): void {
+  pen.beginPath();
+  for (const position of area) {
+    const { x, y } = toScreen(project(position), view, size);
+    pen.lineTo(x, y);
+  }
+  pen.closePath();
+  pen.fillStyle = ink.land;
+  pen.strokeStyle = ink.coast;
+  pen.lineWidth = 1;
+  pen.fill();
+  pen.stroke();
 }
 
 /** A past path as one thin line. */
@@ -143,38 +170,39 @@ interface MarkerLook {
   name: string | null;
 }
 
+/** An arrow where the device tells its heading, else a dot; a square for the silent, a ring for the never heard. */
 export function paintMarker(pen: Pen, at: Point, status: Marker["status"], look: MarkerLook, ink: Ink): void {
   const colour = markerInk(status, ink);
-  if (look.heading !== null && status === "online") paintHeading(pen, at, look.heading, colour);
+  pen.save();
+  pen.translate(at.x, at.y);
   pen.beginPath();
-  if (status === "offline") pen.roundRect(at.x - 5, at.y - 5, 10, 10, 2);
-  else pen.arc(at.x, at.y, look.marked ? 7 : 5.5, 0, 2 * Math.PI);
+  if (status === "offline") pen.roundRect(-5, -5, 10, 10, 2);
+  else if (status === "online" && look.heading !== null) traceArrow(pen, look.heading);
+  else pen.arc(0, 0, 5.5, 0, 2 * Math.PI);
   pen.fillStyle = status === "never" ? ink.surface : colour;
   pen.strokeStyle = status === "never" ? colour : ink.surface;
   pen.lineWidth = 2;
-  pen.fill();
+  pen.lineJoin = "round";
   pen.stroke();
-  if (look.marked) paintRing(pen, at, colour);
-  if (look.name) paintLabel(pen, { x: at.x, y: at.y + 20 }, look.name, ink);
-}
-
-function paintHeading(pen: Pen, at: Point, heading: number, colour: string): void {
-  pen.save();
-  pen.translate(at.x, at.y);
-  pen.rotate((heading * Math.PI) / 180);
-  pen.beginPath();
-  pen.moveTo(0, -13);
-  pen.lineTo(5, -5);
-  pen.lineTo(-5, -5);
-  pen.closePath();
-  pen.fillStyle = colour;
   pen.fill();
   pen.restore();
+  if (look.marked) paintRing(pen, at, colour);
+  if (look.name) paintLabel(pen, { x: at.x, y: at.y + 22 }, look.name, ink);
+}
+
+/** Clockwise degrees from north, as on a compass. */
+function traceArrow(pen: Pen, heading: number): void {
+  pen.rotate((heading * Math.PI) / 180);
+  pen.moveTo(0, -10);
+  pen.lineTo(7, 8);
+  pen.lineTo(0, 4);
+  pen.lineTo(-7, 8);
+  pen.closePath();
 }
 
 function paintRing(pen: Pen, at: Point, colour: string): void {
   pen.beginPath();
-  pen.arc(at.x, at.y, 13, 0, 2 * Math.PI);
+  pen.arc(at.x, at.y, 16, 0, 2 * Math.PI);
   pen.strokeStyle = colour;
   pen.globalAlpha = 0.45;
   pen.stroke();
@@ -182,14 +210,8 @@ function paintRing(pen: Pen, at: Point, colour: string): void {
 }
 
 function paintLabel(pen: Pen, at: Point, text: string, ink: Ink): void {
-  pen.font = FONT;
   pen.textAlign = "center";
-  pen.lineWidth = 3;
-  pen.lineJoin = "round";
-  pen.strokeStyle = ink.sea;
-  pen.strokeText(text, at.x, at.y);
-  pen.fillStyle = ink.muted;
-  pen.fillText(text, at.x, at.y);
+  paintText(pen, at, text, { ink: ink.muted, halo: ink.sea });
   pen.textAlign = "start";
 }
 

@@ -9,14 +9,20 @@ interface Props {
   events: DeviceEvent[];
   /** Names by device id; given where the list is about more than one device. */
   names?: ReadonlyMap<string, string>;
+  /** Say when, not only how long ago. */
+  moments?: boolean;
 }
+
+/** Kinds whose message says everything; the others are named before theirs. */
+const SELF_EXPLAINING = new Set(["status_changed", "change"]);
 
 function wordsOf({ event_type, message }: DeviceEvent): string {
   const kind = event_type.replace(/_/g, " ");
-  return message && message !== event_type ? message : kind;
+  if (!message || message === event_type) return kind;
+  return SELF_EXPLAINING.has(event_type) || message.startsWith(kind) ? message : `${kind}: ${message}`;
 }
 
-export function EventList({ events, names }: Props) {
+export function EventList({ events, names, moments = false }: Props) {
   const now = useNow();
   return (
     <ul className={classes.list}>
@@ -28,12 +34,13 @@ export function EventList({ events, names }: Props) {
             <span className={classes.words}>
               {names && (
                 <Link href={`/devices/${encodeURIComponent(event.device_id)}`} className={classes.name}>
-                  {event.device_name ?? names.get(event.device_id) ?? event.device_id}
+                  {names.get(event.device_id) ?? (event.device_name || event.device_id)}
                 </Link>
               )}
               <span className={classes.message}>{wordsOf(event)}</span>
             </span>
             <time dateTime={event.timestamp} title={formatMoment(at)}>
+              {moments && <span className={classes.moment}>{formatMoment(at)}</span>}
               {formatAgo(at, now)}
             </time>
           </li>

@@ -26,9 +26,9 @@ export function LiveBadge() {
         data-state={link}
         onClick={togglePause}
         disabled={!canToggle}
-        aria-label={`live link: ${WORDS[link]}; ${link === "paused" ? "resume" : "pause"}`}
       >
         <span className={classes.dot} aria-hidden />
+        <span className="hush">live link:</span>
         <span className={classes.word}>{WORDS[link]}</span>
         {link === "live" && store.meter.history(now).length > 1 && (
           <span className={classes.rate}>{formatRate(store.meter.rate(now))}/s</span>

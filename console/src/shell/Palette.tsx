@@ -95,17 +95,14 @@ function action(id: string, label: string, detail: string, icon: LucideIcon, run
 
 export function Palette({ opened, onClose, onHelp }: Props) {
   return (
-    <Modal
-      opened={opened}
-      onClose={onClose}
-      withCloseButton={false}
-      size={600}
-      padding={0}
-      yOffset="12vh"
-      aria-label="search and commands"
-    >
-      <PaletteBody onClose={onClose} onHelp={onHelp} />
-    </Modal>
+    <Modal.Root opened={opened} onClose={onClose} size={600} yOffset="12vh">
+      <Modal.Overlay />
+      <Modal.Content aria-label="search and commands">
+        <Modal.Body p={0}>
+          <PaletteBody onClose={onClose} onHelp={onHelp} />
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }
 

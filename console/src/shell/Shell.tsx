@@ -37,7 +37,7 @@ function WhoAmI() {
   const { data } = useQuery(sessionQuery);
   if (!data) return null;
   return (
-    <Link href="/account" className={classes.who} aria-label={`signed in as ${data.user.username}`}>
+    <Link href="/account" className={classes.who}>
       <span className={classes.avatar} aria-hidden>
         {data.user.username.charAt(0).toUpperCase()}
       </span>
@@ -56,7 +56,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <a className={classes.skip} href="#main">
         skip to content
       </a>
-      <header className={classes.side}>
+      <aside className={classes.side} aria-label="console">
         <Link href="/" className={classes.brand} aria-label="Mooring, overview">
           <Mark />
           <span>Mooring</span>
@@ -74,7 +74,7 @@ export function Shell({ children }: { children: ReactNode }) {
             <ThemeButton />
           </div>
         </div>
-      </header>
+      </aside>
       <main id="main" className={classes.main} tabIndex={-1}>
         {children}
       </main>

@@ -11,10 +11,24 @@ from pathlib import Path
 from mooring.kernel.errors import Unavailable
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder if it is not there, for its owner alone; raises ``Unavailable`` if it cannot be."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"data folder cannot be made: {folder}: {error.strerror or error}",
+            hint="choose another folder with --data-dir or MOORING_DATA_DIR",
+        ) from error
+
+
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
     """Hold the folder; raises ``Unavailable`` if another process does."""
-    descriptor = os.open(folder / "mooring.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        descriptor = os.open(folder / "mooring.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise Unavailable(f"data folder cannot be used: {folder}: {error.strerror or error}") from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

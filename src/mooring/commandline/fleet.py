@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +17,8 @@ from mooring.kernel.errors import Invalid
 if TYPE_CHECKING:
     from mooring.simulator.fleet import FleetOptions
     from mooring.simulator.tally import Tally
+
+_KEY_HINT = "make one with: mooring key create USER --name simulator, then MOORING_API_KEY=…"
 
 
 def simulate(
@@ -34,6 +39,7 @@ def simulate(
     serial: Annotated[str, typer.Option(help="With --united: one robot that is known by this serial.")] = "",
     token: Annotated[str, typer.Option(envvar="MOORING_DEVICE_TOKEN", help="The token of --serial.")] = "",
     quiet: Annotated[bool, typer.Option(help="Say only what goes wrong.")] = False,
+    tethered: Annotated[bool, typer.Option(hidden=True, help="Stop when standard input ends.")] = False,
 ) -> None:
     """Simulate a fleet against a running server: robots that wander, recordings replayed in their own rhythm."""
     from mooring.simulator.faults import Faults
@@ -65,14 +71,14 @@ def simulate(
         prefix=prefix,
         duration_s=duration,
     )
+    if tethered:
+        threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     _run(options, quiet=quiet)
 
 
 def _needed(key: str) -> str:
     if not key:
-        raise Invalid(
-            "no API key", hint="make one with: mooring key create USER --name simulator, then MOORING_API_KEY=…"
-        )
+        raise Invalid("no API key", hint=_KEY_HINT)
     return key
 
 
@@ -87,8 +93,12 @@ def _run(options: FleetOptions, *, quiet: bool) -> None:
     from mooring.commandline.progress import Reporter
     from mooring.simulator.command import simulate as run
 
-    with Reporter(quiet=quiet) as reporter:
-        tally = run(options, SystemClock(), reporter)
+    try:
+        with Reporter(quiet=quiet) as reporter:
+            tally = run(options, SystemClock(), reporter)
+    except asyncio.CancelledError:
+        # Asked to end a second time, by an impatient person or by the demo that ends with us: at once, then.
+        raise typer.Exit(130) from None
     _tell(tally, quiet=quiet)
 
 
@@ -127,7 +137,18 @@ def _united(
 
 def _tell(tally: Tally, *, quiet: bool) -> None:
     if not quiet:
-        typer.echo(
-            f"sent {tally.sent}, acknowledged {tally.acked}, duplicates {tally.duplicates}, rejected {tally.rejected}"
-        )
+        _sum_up(tally)
+
+
+def _sum_up(tally: Tally) -> None:
+    typer.echo(
+        f"sent {tally.sent}, acknowledged {tally.acked}, duplicates {tally.duplicates}, rejected {tally.rejected}"
+    )
     sys.stdout.flush()
+
+
+def _stop_at_end_of_input() -> None:
+    """End with whoever started us, however it ended: its end of our standard input closes with it."""
+    while sys.stdin.buffer.read(4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)

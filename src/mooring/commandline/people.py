@@ -107,7 +107,8 @@ async def _ask(settings: Settings, operation: str, arguments: dict[str, Any]) ->
 
     try:
         return await order(settings.data_dir, operation, arguments)
-    except (FileNotFoundError, ConnectionError):
+    except OSError:
+        # Nobody answers there: if a server holds the folder all the same, its lock will tell.
         return await _alone(settings, operation, arguments)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import socket
 import sqlite3
@@ -36,7 +37,9 @@ def config() -> None:
 def _shown(value: object) -> str:
     if value is None:
         return ""
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    # The password in the address of a database is nobody's to read over a shoulder.
+    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", text)
 
 
 def doctor(data_dir: DataDir = None) -> None:

@@ -12,6 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 from mooring.access.origin import origin_allowed
 from mooring.doors.console.pages import CSP, Console
 from mooring.doors.devices.http import DataDoor
+from mooring.doors.devices.posting import Post
 from mooring.doors.devices.websocket import DeviceDoor
 from mooring.doors.people.live import LiveDoor
 from mooring.doors.problems import PROBLEM_JSON, problem, problem_of
@@ -21,7 +22,7 @@ from mooring.kernel.errors import MooringError
 from mooring.wire import json
 
 MAX_REST_BODY = 1 << 20
-_DATA = re.compile(r"/api/devices/([^/]+)/data")
+_DATA_SLASHES = 4
 _REST = re.compile(r"/api(/|$)|/(healthz|readyz|health|metrics)$")
 _GUARDING = [
     (b"content-security-policy", CSP.encode()),
@@ -51,6 +52,11 @@ class Front:
     def __init__(self, doors: Doors) -> None:
         self._doors = doors
         self._openapi: bytes | None = None
+
+    @property
+    def post_at_once(self) -> Post:
+        """The short way of a device's post, for the protocol that serves this application."""
+        return self._doors.data.post_at_once
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -86,13 +92,13 @@ class Front:
     async def _data(self, scope: Scope, receive: Receive, send: Send) -> bool:
         """Serve a post of data, before anything else is looked at: ten thousand a second come here."""
         path = scope["path"]
-        match = _DATA.fullmatch(path)
-        if match is None and path != "/api/data":
+        one = path.endswith("/data") and path.startswith("/api/devices/") and path.count("/") == _DATA_SLASHES
+        if not one and path != "/api/data":
             return False
         if not self._origin_ok(scope):
             await _refuse_page(send)
-        elif match is not None:
-            await self._doors.data.one_device(scope, receive, send, match[1])
+        elif one:
+            await self._doors.data.one_device(scope, receive, send, path[13:-5])
         else:
             await self._doors.data.many_devices(scope, receive, send)
         return True

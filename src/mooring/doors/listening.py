@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import socket
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mooring.doors.devices.burst import BurstProtocol
+from mooring.doors.devices.posting import Post, short_way
 from mooring.kernel.errors import Unavailable
-
-HEADER_DEADLINE_S = 10.0
 
 
 class Serving(Protocol):
@@ -35,41 +32,6 @@ class Listener:
     port: int
     setting: str
     serving: Serving
-
-
-class DeadlineProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol, with a deadline for a request's headers that it lacks itself."""
-
-    _headers_due: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: Any) -> None:
-        """Start the clock: a connection that says nothing is closed."""
-        super().connection_made(transport)
-        self._arm()
-
-    def on_message_begin(self) -> None:
-        """Start the clock for a further request on the same connection."""
-        super().on_message_begin()
-        self._arm()
-
-    def on_headers_complete(self) -> None:
-        """Stop the clock."""
-        self._disarm()
-        super().on_headers_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
-        self._disarm()
-        super().connection_lost(exc)
-
-    def _arm(self) -> None:
-        self._disarm()
-        self._headers_due = self.loop.call_later(HEADER_DEADLINE_S, self.transport.close)
-
-    def _disarm(self) -> None:
-        if self._headers_due is not None:
-            self._headers_due.cancel()
-            self._headers_due = None
 
 
 class StoppableServer(uvicorn.Server):
@@ -102,14 +64,14 @@ def bind(host: str, port: int, *, setting: str) -> socket.socket:
 
 
 def server(
-    app: ASGIApp, *, max_connections: int, max_frame: int, forwarded_allow_ips: str, log_level: str
+    app: ASGIApp, post: Post, *, max_connections: int, max_frame: int, forwarded_allow_ips: str, log_level: str
 ) -> uvicorn.Server:
-    """Return a server for `app`; it is given its socket by ``serve(sockets=[…])``."""
+    """Return a server for `app`, with `post` as the short way; it is given its socket by ``serve(sockets=[…])``."""
     return StoppableServer(
         uvicorn.Config(
             app,
             loop="none",
-            http=DeadlineProtocol,
+            http=short_way(post),  # type: ignore[arg-type]  # called like a class
             ws=BurstProtocol,
             ws_max_size=max_frame,
             ws_per_message_deflate=False,

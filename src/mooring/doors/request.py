@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from starlette.types import Message, Receive, Scope, Send
 
+from mooring.doors.deadlines import within
 from mooring.kernel.errors import Invalid, MooringError
 
 BODY_DEADLINE_S = 30.0
@@ -43,7 +42,7 @@ async def read_body(scope: Scope, receive: Receive, limit: int, deadline_s: floa
         if name == b"content-encoding" and value.lower() != b"identity":
             raise EncodingUnsupported("content-encoding is not supported here", hint="send the body as it is")
     try:
-        async with asyncio.timeout(deadline_s):
+        with within(deadline_s):
             return await _collect(receive, limit)
     except TimeoutError:
         raise BodyTooSlow(f"the body did not arrive within {deadline_s:g} s") from None

@@ -69,7 +69,7 @@ class DeviceEventRecorded(Event):
 
 @dataclass(frozen=True, slots=True)
 class TwinChanged(Event):
-    """A part of a device's twin changed: ``changed`` holds the keys with new values, ``removed`` those that are gone."""
+    """A part of a twin changed: ``changed`` holds keys with their new values, ``removed`` those that are gone."""
 
     device_id: str
     part: Literal["desired", "reported", "server"]

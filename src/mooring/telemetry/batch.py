@@ -50,6 +50,8 @@ class Batch:
         self.kinds: list[tuple[int, int]] = []
         self.qualities: list[tuple[int, float]] = []
         self.texts: list[tuple[int, int, int, Checked]] = []
+        self.text_stamp: list[int] = []
+        self.words: list[tuple[int, int]] = []
         self.high: dict[Boot, int] = {}
         self.committed: list[int] = []
         # Frames that came again before the first was on disk: whom to tell "duplicate" once it is, and (boot, seq).
@@ -87,13 +89,19 @@ class Batch:
         self.boots.append(_NO_BOOT if boot is None else boot)
         self.seqs.append(-1 if seq is None else seq)
 
+    def say(self, *words: object) -> None:
+        """Take what the frame last opened tells besides readings into its digest."""
+        self.words.append((len(self.seqs) - 1, zlib.crc32(repr(words).encode())))
+
     def add_rows(self, rows: Sequence[tuple[int, Checked]], at_us: int, stamped: bool) -> None:
         """Add the checked readings of the frame last opened by ``owe``, each with its series number."""
         index, before = len(self.seqs) - 1, len(self.series)
         for no, row in rows:
             moment = at_us if row.at_us is None else row.at_us
+            stamp = moment if stamped or row.at_us is not None else 0
             if row.kind >= KIND_TEXT:
                 self.texts.append((index, no, moment, row))
+                self.text_stamp.append(stamp)
                 continue
             if row.kind:
                 self.kinds.append((len(self.series), row.kind))
@@ -102,7 +110,7 @@ class Batch:
             self.series.append(no)
             self.values.append(row.number)
             self.run_at.append(moment)
-            self.run_stamp.append(moment if stamped or row.at_us is not None else 0)
+            self.run_stamp.append(stamp)
             self.run_counts.append(1)
         self.counts.append(len(self.series) - before)
         self.stored.append(len(rows))
@@ -168,16 +176,29 @@ class Batch:
 
     def digests(self) -> NDArray[np.uint32]:
         """Return a 32-bit digest of each frame's content: what it says, not how it was spelt or ordered."""
-        hashed = np.array(self.values, np.float64).view(np.uint64) * _MIX_A
-        hashed ^= np.array(self.series, np.int32).astype(np.uint64) * _MIX_B
-        hashed ^= np.repeat(np.array(self.run_stamp, np.int64), self.run_counts).view(np.uint64) * _MIX_C
-        hashed ^= hashed >> np.uint64(29)
-        hashed *= _MIX_B
+        stamps = np.repeat(np.array(self.run_stamp, np.int64), self.run_counts)
+        hashed = _hashed(np.array(self.values, np.float64).view(np.uint64), self.series, stamps)
         sums = np.zeros(len(hashed) + 1, np.uint64)
         np.cumsum(hashed, out=sums[1:])
         ends = np.cumsum(np.array(self.counts, np.int64))
         digest = sums[ends] - sums[ends - np.array(self.counts, np.int64)]
         if self.texts:
-            said = np.array([zlib.crc32(row.text.encode(), no) for _, no, _, row in self.texts], np.uint64)
-            np.add.at(digest, [index for index, *_ in self.texts], said * _MIX_A)
+            said = np.array([zlib.crc32(row.text.encode()) for *_, row in self.texts], np.uint64)
+            hashed = _hashed(said, [no for _, no, _, _ in self.texts], np.array(self.text_stamp, np.int64))
+            np.add.at(digest, [index for index, *_ in self.texts], hashed)
+        if self.words:
+            told = np.array([word for _, word in self.words], np.uint64) * _MIX_B
+            np.add.at(digest, [index for index, _ in self.words], told)
         return ((digest ^ (digest >> np.uint64(32))) & np.uint64(0xFFFFFFFF)).astype(np.uint32)
+
+
+def _hashed(said: NDArray[np.uint64], series: list[int], stamps: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return 64 bits per reading, each moved by every bit of it: half-mixed ones would cancel when added up."""
+    hashed = said * _MIX_A
+    hashed ^= np.array(series, np.int32).astype(np.uint64) * _MIX_B
+    hashed ^= stamps.view(np.uint64) * _MIX_C
+    for shift, factor in ((30, _MIX_B), (27, _MIX_A)):
+        hashed ^= hashed >> np.uint64(shift)
+        hashed *= factor
+    hashed ^= hashed >> np.uint64(31)
+    return hashed

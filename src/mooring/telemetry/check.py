@@ -49,13 +49,13 @@ def time_us(stamp: float | str, now_us: int) -> int:
     """
     moment = _from_text(stamp) if isinstance(stamp, str) else _from_number(stamp)
     if not EARLIEST_US <= moment <= now_us + AHEAD_US:
-        raise Invalid(f"timestamp out of range: {stamp}", hint="leave it out to use the server's clock")
+        raise Invalid(f"timestamp out of range: {_shown(stamp)}", hint="leave it out to use the server's clock")
     return moment
 
 
 def _from_number(stamp: float) -> int:
-    if isinstance(stamp, bool) or not math.isfinite(stamp):
-        raise Invalid(f"timestamp is not a time: {stamp}")
+    if isinstance(stamp, bool) or not -1e17 < stamp < 1e17:  # nor is NaN between them
+        raise Invalid(f"timestamp is not a time: {_shown(stamp)}")
     size = abs(stamp)
     factor = 1_000_000 if size < 1e11 else 1_000 if size < 1e14 else 1
     return int(stamp * factor) if isinstance(stamp, int) else round(stamp * factor)
@@ -63,6 +63,8 @@ def _from_number(stamp: float) -> int:
 
 def _from_text(stamp: str) -> int:
     try:
+        if "\0" in stamp:  # which fromisoformat overlooks at the end
+            raise ValueError
         moment = datetime.fromisoformat(stamp)
         return to_us(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
@@ -73,7 +75,7 @@ def seq_of(frame: Frame) -> int | None:
     """Return the frame's seq; raises ``Invalid`` outside 0 … 2⁶³−1."""
     seq = frame.seq
     if seq is not None and not 0 <= seq <= MAX_SEQ:
-        raise Invalid(f"seq out of range: {seq}")
+        raise Invalid(f"seq out of range: {_shown(seq)}")
     if len(frame.boot_id) > MAX_KEY or not _clean(frame.boot_id):
         raise Invalid(f"boot_id is longer than {MAX_KEY} or holds a control character")
     return seq
@@ -134,8 +136,8 @@ def _checked(key: str, value: Any, unit: str | None, at_us: int | None, quality:
         kind, number, text = _number(key, value)
         return Checked(key, kind, number, text, unit, at_us, quality)
     if isinstance(value, str):
-        if len(value) > MAX_TEXT or "\0" in value:
-            raise Invalid(f"text is longer than {MAX_TEXT} or holds a NUL: {key}")
+        if len(value) > MAX_TEXT or not _storable(value):
+            raise Invalid(f"text is longer than {MAX_TEXT}, holds a NUL or is not Unicode: {key}")
         return Checked(key, KIND_TEXT, 0.0, value, unit, at_us, quality)
     return Checked(key, KIND_JSON, 0.0, _json(key, value), unit, at_us, quality)
 
@@ -144,13 +146,13 @@ def _number(key: str, value: float) -> tuple[int, float, str]:
     if isinstance(value, int):
         if not -INT_MAX - 1 <= value <= INT_MAX:
             raise Invalid(f"integer outside 64 bits: {key}")
-        if abs(value) > EXACT_INT:
-            return KIND_BIG, 0.0, str(value)
     elif not math.isfinite(value):
         raise Invalid(f"not a finite number: {key}")
     low, high = BOUNDS.get(key, (-math.inf, math.inf))
     if not low <= value <= high:
         raise Invalid(f"{key} out of range: {value}", hint=f"between {low:g} and {high:g}")
+    if isinstance(value, int) and abs(value) > EXACT_INT:
+        return KIND_BIG, 0.0, str(value)
     return (KIND_INT if isinstance(value, int) else KIND_FLOAT), float(value), ""
 
 
@@ -175,16 +177,29 @@ def _walk(key: str, value: Any, depth: int) -> None:
         for inner in value:
             _walk(key, inner, depth + 1)
     elif isinstance(value, str):
-        if "\0" in value:
-            raise Invalid(f"text holds a NUL: {key}")
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        _number("", value)
+        if not _storable(value):
+            raise Invalid(f"text holds a NUL or is not Unicode: {key}")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise Invalid(f"not a finite number: {key}")
+    elif isinstance(value, int) and not -INT_MAX - 1 <= value <= INT_MAX:
+        raise Invalid(f"integer outside 64 bits: {key}")
 
 
 def check_key(key: str) -> None:
     """Raise ``Invalid`` unless `key` is a name of 1 to 128 characters without control characters."""
     if not 0 < len(key) <= MAX_KEY or not _clean(key):
         raise Invalid(f"sensor_type is not a name of 1 to {MAX_KEY} characters: {key[:40]!r}")
+
+
+def _storable(text: str) -> bool:
+    return "\0" not in text and (text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text))
+
+
+def _shown(stamp: object) -> str:
+    """Return a bounded spelling: Python refuses to write out an integer of 4,301 digits."""
+    if isinstance(stamp, int) and abs(stamp) > INT_MAX:
+        return "an integer outside 64 bits"
+    return str(stamp)[:40]
 
 
 def _clean(text: str) -> bool:

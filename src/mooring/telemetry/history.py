@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from mooring.kernel.clock import Clock, from_us, iso
 from mooring.kernel.errors import Invalid
-from mooring.telemetry.latest import Latest
+from mooring.telemetry.latest import Latest, LatestValue
 from mooring.telemetry.series import BucketQuery, Order, RangeQuery, Series, SeriesInfo
 from mooring.telemetry.values import check_aggregate
 
@@ -68,10 +68,12 @@ class SparklineQuestion:
 class History:
     """Answers questions about devices whose right to be asked about the caller has checked."""
 
-    def __init__(self, series: Series, latest: Latest, clock: Clock) -> None:
+    def __init__(self, series: Series, latest: Latest, clock: Clock, *, shared: bool = False) -> None:
+        """Read `series`; with `shared`, other nodes write to it too, so newest values are asked of it each time."""
         self._series = series
         self._latest = latest
         self._clock = clock
+        self._shared = shared
 
     async def ask(self, device_id: str, question: Question) -> Answer:
         """Return raw rows, or aggregates if an interval is given."""
@@ -144,27 +146,27 @@ class History:
 
     async def series_of(self, device_id: str) -> list[dict[str, Any]]:
         """Return the series of a device with their newest values."""
+        catalogue = await self._series.catalogue([device_id])
+        newest = await self._newest(catalogue)
         return [
-            {"sensor_type": info.key, "unit": info.unit, **self._newest(info.no)}
-            for info in await self._series.catalogue([device_id])
+            {"sensor_type": info.key, "unit": info.unit, **_newest_shown(newest.get(info.no))} for info in catalogue
         ]
 
-    def _newest(self, no: int) -> dict[str, Any]:
-        newest = self._latest.get(no)
-        if newest is None:
-            return {"kind": None, "value": None, "last_at": None, "quality_score": None}
-        return {
-            "kind": kind_of(newest.value),
-            "value": newest.value,
-            "last_at": iso(from_us(newest.at_us)),
-            "quality_score": newest.quality,
-        }
+    async def _newest(self, catalogue: Sequence[SeriesInfo]) -> dict[int, LatestValue]:
+        """Return the newest values of these series, by series number."""
+        if self._shared:
+            stored = await self._series.newest([info.no for info in catalogue])
+            return {one.series: LatestValue(one.at_us, one.value, one.quality) for one in stored}
+        found = ((info.no, self._latest.get(info.no)) for info in catalogue)
+        return {no: latest for no, latest in found if latest is not None}
 
     async def latest_of(self, device_ids: Sequence[str] | None) -> dict[str, dict[str, Any]]:
         """Return the newest value of every key, by device."""
         found: dict[str, dict[str, Any]] = {}
-        for info in await self._series.catalogue(device_ids):
-            newest = self._latest.get(info.no)
+        catalogue = await self._series.catalogue(device_ids)
+        newest_by_no = await self._newest(catalogue)
+        for info in catalogue:
+            newest = newest_by_no.get(info.no)
             if newest is not None:
                 found.setdefault(info.device_id, {})[info.key] = {
                     "value": newest.value,
@@ -176,7 +178,9 @@ class History:
 
     async def sparklines(self, question: SparklineQuestion) -> list[dict[str, Any]]:
         """Return a short line per device: averages of equal steps up to now, None where nothing came."""
-        chosen = self._choose(await self._series.catalogue(question.device_ids), question)
+        catalogue = await self._series.catalogue(question.device_ids)
+        newest = {} if question.key is not None else await self._newest(catalogue)
+        chosen = _choose(catalogue, question, {no for no, one in newest.items() if _is_number(one.value)})
         step = max(1, question.minutes * 60_000_000 // question.points)
         end = (self._clock.now_us() // step + 1) * step
         start = end - step * question.points
@@ -195,26 +199,39 @@ class History:
             {"device_id": device_id, "key": info.key, "points": lines[info.no]} for device_id, info in chosen.items()
         ]
 
-    def _choose(self, catalogue: list[SeriesInfo], question: SparklineQuestion) -> dict[str, SeriesInfo]:
-        ranks = {key: rank for rank, key in enumerate(question.preferred)}
-        chosen: dict[str, SeriesInfo] = {}
-        for info in catalogue:
-            if question.key is not None:
-                if info.key == question.key:
-                    chosen[info.device_id] = info
-            elif self._is_number(info.no):
-                have = chosen.get(info.device_id)
-                if have is None or ranks.get(info.key, 99) < ranks.get(have.key, 99):
-                    chosen[info.device_id] = info
-        return chosen
-
-    def _is_number(self, no: int) -> bool:
-        newest = self._latest.get(no)
-        return newest is not None and kind_of(newest.value) in ("number", "integer")
-
     async def numbers_of(self, device_id: str) -> list[int]:
         """Return the series numbers of a device."""
         return [info.no for info in await self._series.catalogue([device_id])]
+
+
+def _choose(catalogue: Sequence[SeriesInfo], question: SparklineQuestion, numbers: set[int]) -> dict[str, SeriesInfo]:
+    """Return a series per device: of the key asked for, or the number people most want to see."""
+    ranks = {key: rank for rank, key in enumerate(question.preferred)}
+    chosen: dict[str, SeriesInfo] = {}
+    for info in catalogue:
+        if question.key is not None:
+            if info.key == question.key:
+                chosen[info.device_id] = info
+        elif info.no in numbers:
+            have = chosen.get(info.device_id)
+            if have is None or ranks.get(info.key, 99) < ranks.get(have.key, 99):
+                chosen[info.device_id] = info
+    return chosen
+
+
+def _is_number(value: object) -> bool:
+    return kind_of(value) in ("number", "integer")
+
+
+def _newest_shown(newest: LatestValue | None) -> dict[str, Any]:
+    if newest is None:
+        return {"kind": None, "value": None, "last_at": None, "quality_score": None}
+    return {
+        "kind": kind_of(newest.value),
+        "value": newest.value,
+        "last_at": iso(from_us(newest.at_us)),
+        "quality_score": newest.quality,
+    }
 
 
 def kind_of(value: object) -> str:

@@ -22,7 +22,7 @@ from mooring.telemetry.check import EXACT_INT, MAX_SEQ, rows_of, seq_of, time_us
 from mooring.telemetry.errors import DeviceGone, FrameEmpty, QueueFull
 from mooring.telemetry.latest import Latest
 from mooring.telemetry.series import KIND_BOOL, KIND_INT, Columns, Committed, NewSeries, Series
-from mooring.telemetry.settle import EventRecorder, Pending, Settlement, spoken_values
+from mooring.telemetry.settle import EventRecorder, Pending, Settlement, say, spoken_values
 from mooring.telemetry.sources import Boot, Source, Sources
 
 GATHER_S = 0.004
@@ -111,14 +111,15 @@ class Ingest:
         kinds = set(map(type, values))
         if (kinds != _FLOATS and not _plain(kinds, values)) or not math.isfinite(sum(values)):
             return False
-        for key, low, high in source.bounds:
-            if key in readings and not low <= readings[key] <= high:
-                return False
+        if source.bounds and not _in_bounds(source, readings):
+            return False
         batch = self._batch
         if kinds != _FLOATS:
             base = len(batch.values)
             batch.kinds += [(base + i, _KIND[type(v)]) for i, v in enumerate(values) if type(v) is not float]
         batch.owe(sink, boot.no if boot is not None and seq is not None else None, seq)
+        if frame.device_status is not None:
+            say(batch, frame, at_us)
         batch.frames.append(StoredFrame(source.device_id, at_us, readings))
         count = len(values)
         batch.series += numbers
@@ -153,6 +154,7 @@ class Ingest:
     def _add_known(self, source: Source, boot: Boot | None, pending: Pending) -> None:
         batch, seq = self._batch, pending.frame.seq
         batch.owe(pending.sink, boot.no if boot is not None and seq is not None else None, seq)
+        say(batch, pending.frame, pending.at_us)
         batch.add_rows([(source.series[row.key], row) for row in pending.rows], pending.at_us, pending.stamped)
         batch.frames += spoken_values(pending)
         if boot is not None and seq is not None:
@@ -269,15 +271,21 @@ class Ingest:
 
     def _refuse(self, owed: list[tuple[Sink | None, int | None]], error: MooringError) -> None:
         """Answer every waiting frame with the reason nothing was stored; never an ack."""
+        reason = f"{error.code}: {error.message}"
         if isinstance(error, Unavailable):
             self.trouble = error.message
-        reason = "storage_full" if isinstance(error, StorageFull) else f"{error.code}: {error.message}"
+            # Devices know two words for a store that cannot be written to, whichever store it is and whatever failed.
+            reason = "storage_full" if isinstance(error, StorageFull) else f"{Unavailable.code}: {error.message}"
         for sink, seq in owed:
             if sink is not None:
                 sink.settled([Receipt(seq, "rejected", reason=reason)])
 
 
 _KIND = {int: KIND_INT, bool: KIND_BOOL}
+
+
+def _in_bounds(source: Source, readings: dict[str, Any]) -> bool:
+    return all(low <= readings[key] <= high for key, low, high in source.bounds if key in readings)
 
 
 def _plain(kinds: set[type], values: list[Any]) -> bool:

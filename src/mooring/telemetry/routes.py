@@ -21,7 +21,7 @@ from mooring.telemetry.sources import Sources
 
 DeviceId = Annotated[str, Path(max_length=64)]
 Moment = Annotated[str | None, Query(max_length=40, description="ISO 8601, or epoch seconds or milliseconds")]
-Keys = Annotated[list[Annotated[str, Query(max_length=128)]], Query(max_length=1000)]
+Keys = Annotated[list[Annotated[str, Query(max_length=128)]], Query(max_length=200)]
 DeviceIds = Annotated[list[Annotated[str, Query(max_length=64)]], Query(max_length=200)]
 RAW_COLUMNS = ("timestamp", "sensor_type", "value", "unit", "quality_score")
 

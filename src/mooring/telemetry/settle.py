@@ -198,11 +198,19 @@ def spoken_values(pending: Pending) -> list[StoredFrame]:
     ]
 
 
+def say(batch: Batch, frame: Frame, at_us: int) -> None:
+    """Take an event or a status into the digest of the frame last opened."""
+    if frame.event_type is not None or frame.device_status is not None:
+        stamp = None if frame.timestamp is None else at_us
+        batch.say(frame.event_type, frame.device_status, frame.message, frame.severity, stamp)
+
+
 def _batch_of(pending: list[Pending]) -> Batch:
     batch = Batch()
     for item in pending:
         source, seq, boot = item.source, item.frame.seq, item.boot
         batch.owe(item.sink, None if boot is None else boot.no, seq)
+        say(batch, item.frame, item.at_us)
         batch.committed.append(-1 if boot is None else boot.committed)
         batch.add_rows([(source.series[row.key], row) for row in item.rows], item.at_us, item.stamped)
         batch.frames += spoken_values(item)

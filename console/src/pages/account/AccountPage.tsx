@@ -94,6 +94,7 @@ function Colours() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
     <SegmentedControl
+      role="radiogroup"
       aria-label="colours"
       value={colorScheme}
       data={SCHEMES}

@@ -3,12 +3,12 @@ import { Button, SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Activity, ZoomOut } from "lucide-react";
 import { useEffect } from "react";
-import { seriesQuery } from "../../api/queries";
+import { oldestQuery, seriesQuery } from "../../api/queries";
 import type { Device, Series } from "../../api/types";
 import { LIVE_SPANS, type Range, useRange } from "../../charts/range";
 import { SeriesChart } from "../../charts/SeriesChart";
 import { StateStrip } from "../../charts/StateStrip";
-import { formatMoment, momentOf } from "../../lib/format";
+import { formatMoment } from "../../lib/format";
 import { isPositionKey } from "../../lib/position";
 import { useDeviceLive } from "../../live/hooks";
 import { Empty } from "../../shell/Empty";
@@ -38,8 +38,9 @@ function useSeries(id: string) {
 export function DeviceCharts({ device, onConnect }: { device: Device; onConnect(): void }) {
   const { data: series, error, refetch } = useSeries(device.id);
   const view = useRange();
+  const oldest = useQuery(oldestQuery(device.id, view.range));
   if (error) return <Trouble error={error} retry={refetch} />;
-  if (!series) return <PageSkeleton />;
+  if (!series || oldest.isPending) return <PageSkeleton />;
   if (series.length === 0) {
     return (
       <Empty icon={Activity} title="Nothing heard yet">
@@ -53,35 +54,58 @@ export function DeviceCharts({ device, onConnect }: { device: Device; onConnect(
   return (
     <div className={classes.charts}>
       <RangeBar view={view} />
-      <Strips id={device.id} series={series} range={view.range} />
+      <Strips id={device.id} series={series} range={view.range} oldest={oldest.data ?? null} />
       <div className={classes.grid}>
         <Whereabouts device={device} series={series} range={view.range} />
-        <Charts id={device.id} series={series} view={view} />
+        <Charts id={device.id} series={series} view={view} oldest={oldest.data ?? null} />
       </div>
     </div>
   );
 }
 
-function Strips({ id, series, range }: { id: string; series: Series[]; range: Range }) {
+interface StripsProps {
+  id: string;
+  series: Series[];
+  range: Range;
+  oldest: number | null;
+}
+
+function Strips({ series, ...shared }: StripsProps) {
   const states = series.filter(({ kind }) => kind === "text" || kind === "boolean");
-  return states.map(({ sensor_type, first_at }) => (
-    <StateStrip key={sensor_type} id={id} name={sensor_type} since={momentOf(first_at)} range={range} />
-  ));
+  if (states.length === 0) return null;
+  return (
+    <div className={classes.grid}>
+      {states.map(({ sensor_type }) => (
+        <StateStrip key={sensor_type} name={sensor_type} {...shared} />
+      ))}
+    </div>
+  );
 }
 
 type View = ReturnType<typeof useRange>;
 
-function Charts({ id, series, view }: { id: string; series: Series[]; view: View }) {
-  const numeric = series.filter(({ kind, sensor_type }) => kind === "number" && !isPositionKey(sensor_type));
-  return numeric
+interface ChartsProps {
+  id: string;
+  series: Series[];
+  view: View;
+  oldest: number | null;
+}
+
+function isNumeric({ kind, sensor_type }: Series): boolean {
+  return (kind === "number" || kind === "integer") && !isPositionKey(sensor_type);
+}
+
+function Charts({ id, series, view, oldest }: ChartsProps) {
+  return series
+    .filter(isNumeric)
     .slice(0, MOST_CHARTS)
-    .map(({ sensor_type, unit, first_at }) => (
+    .map(({ sensor_type, unit }) => (
       <SeriesChart
         key={sensor_type}
         id={id}
         name={sensor_type}
         unit={unit}
-        since={momentOf(first_at)}
+        oldest={oldest}
         range={view.range}
         onZoom={view.zoom}
         onReset={view.reset}
@@ -94,6 +118,7 @@ function RangeBar({ view }: { view: View }) {
   return (
     <div className={classes.bar}>
       <SegmentedControl
+        role="radiogroup"
         aria-label="time range"
         value={range.live ? range.name : ""}
         onChange={goLive}

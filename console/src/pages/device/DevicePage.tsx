@@ -1,7 +1,7 @@
 /** One device: how it is, what it measures, what happened, and how it connects. */
 import { Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { ChevronLeft } from "lucide-react";
+import { ChevronLeft, Unplug } from "lucide-react";
 import { useState } from "react";
 import { Link } from "wouter";
 import { Problem } from "../../api/client";
@@ -13,6 +13,7 @@ import { useUrlState } from "../../lib/useUrlState";
 import { useDeviceLive, useNow } from "../../live/hooks";
 import { Battery } from "../../shell/Battery";
 import { Card } from "../../shell/Card";
+import { Empty } from "../../shell/Empty";
 import { PageHeader } from "../../shell/PageHeader";
 import { PageSkeleton } from "../../shell/PageSkeleton";
 import { StatusMark } from "../../shell/StatusMark";
@@ -46,6 +47,7 @@ export default function DevicePage({ id }: { id: string }) {
       </>
     );
   }
+  if (device === null) return <Gone />;
   if (!device) return <PageSkeleton />;
   const onToken = (fresh: string) => {
     setToken(fresh);
@@ -78,6 +80,16 @@ export default function DevicePage({ id }: { id: string }) {
           <ConnectPanel device={device} token={token} onToken={onToken} />
         </Tabs.Panel>
       </Tabs>
+    </>
+  );
+}
+
+function Gone() {
+  return (
+    <>
+      <BackLink />
+      <PageHeader title="Removed device" />
+      <Empty icon={Unplug} title="This device has been removed" />
     </>
   );
 }

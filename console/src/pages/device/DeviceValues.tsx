@@ -5,7 +5,7 @@ import { Download, Rows3 } from "lucide-react";
 import { seriesQuery } from "../../api/queries";
 import type { Device, Series } from "../../api/types";
 import { csvOf, download } from "../../lib/csv";
-import { formatAgo, formatCount, formatValue, momentOf } from "../../lib/format";
+import { formatAgo, formatValue, momentOf } from "../../lib/format";
 import { useDeviceLive, useNow } from "../../live/hooks";
 import type { DeviceLive } from "../../live/store";
 import { Card } from "../../shell/Card";
@@ -20,18 +20,16 @@ interface Line {
   text: string;
   unit: string;
   at: number | null;
-  count: number;
 }
 
-function lineOf({ sensor_type: key, kind, unit, value, last_at, count }: Series, live: DeviceLive): Line {
+function lineOf({ sensor_type: key, kind, unit, value, last_at }: Series, live: DeviceLive): Line {
   const reading = live.values.get(key);
   return {
     key,
-    kind,
+    kind: kind ?? "",
     text: formatValue(reading?.value ?? value, key),
     unit: unit ?? reading?.unit ?? "",
     at: reading?.at ?? momentOf(last_at),
-    count,
   };
 }
 
@@ -66,7 +64,7 @@ export function DeviceValues({ device }: { device: Device }) {
   );
   return (
     <Card title={`${lines.length} series`} note={csv} flush>
-      <div className={classes.scroll}>
+      <div className={classes.scroll} tabIndex={0} role="region" aria-label="latest values">
         <Table verticalSpacing={9} horizontalSpacing={16} className={classes.table}>
           <Table.Thead>
             <Table.Tr>
@@ -74,11 +72,10 @@ export function DeviceValues({ device }: { device: Device }) {
               <Table.Th>Value</Table.Th>
               <Table.Th>Kind</Table.Th>
               <Table.Th>When</Table.Th>
-              <Table.Th ta="right">Readings</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {lines.map(({ key, kind, text, unit, at, count }) => (
+            {lines.map(({ key, kind, text, unit, at }) => (
               <Table.Tr key={key}>
                 <Table.Td className="mono">{key}</Table.Td>
                 <Table.Td className={classes.value}>
@@ -86,9 +83,6 @@ export function DeviceValues({ device }: { device: Device }) {
                 </Table.Td>
                 <Table.Td c="dimmed">{kind}</Table.Td>
                 <Table.Td c="dimmed">{formatAgo(at, now)}</Table.Td>
-                <Table.Td c="dimmed" ta="right">
-                  {formatCount(count)}
-                </Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>

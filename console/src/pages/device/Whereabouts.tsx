@@ -7,9 +7,9 @@ import { intervalFor } from "../../charts/interval";
 import type { Range } from "../../charts/range";
 import { formatPosition, type Position, positionKeys } from "../../lib/position";
 import { useDeviceLive } from "../../live/hooks";
+import { fleetItemOf } from "../../map/engine";
 import { FleetMap } from "../../map/FleetMap";
 import { Card } from "../../shell/Card";
-import classes from "./DeviceCharts.module.css";
 
 interface Props {
   device: Device;
@@ -38,10 +38,10 @@ function usePath(id: string, series: Series[], range: Range): Position[] {
 export function Whereabouts({ device, series, range }: Props) {
   const { position } = useDeviceLive(device.id);
   const path = usePath(device.id, series, range);
-  const items = useMemo(() => [{ id: device.id, name: device.name }], [device.id, device.name]);
+  const items = useMemo(() => [fleetItemOf(device)], [device]);
   if (!position) return null;
   return (
-    <Card title="Position" note={formatPosition(position)} flush className={classes.map}>
+    <Card title="Position" note={formatPosition(position)} flush>
       <FleetMap items={items} path={path} label={`map with ${device.name}`} opens={false} />
     </Card>
   );

@@ -1,16 +1,15 @@
 /** One row of the device table. Plain elements only: this is the hottest part of the page. */
 import { memo } from "react";
 import { Link } from "wouter";
-import type { Device } from "../../api/types";
+import type { Device, Sparkline } from "../../api/types";
 import { Spark } from "../../charts/Spark";
 import { formatAgo, formatKey, formatValue } from "../../lib/format";
-import { isPositionKey } from "../../lib/position";
 import { useDeviceLive, useNow } from "../../live/hooks";
 import type { DeviceLive } from "../../live/store";
 import { Battery } from "../../shell/Battery";
 import { StatusMark } from "../../shell/StatusMark";
 import classes from "./DeviceTable.module.css";
-import { batteryOf, readerOf } from "./rows";
+import { batteryOf, hasOwnColumn, readerOf } from "./rows";
 import { useSpark } from "./sparks";
 
 interface Props {
@@ -22,11 +21,13 @@ interface Props {
 }
 
 const MOST_VALUES = 6;
-const HIDDEN = /^(battery|battery_percentage|battery_level|soc)$/;
+/** Kinds of value, the most telling first. */
+const TELLING = ["string", "number", "boolean", "object"];
 
 export const DeviceRow = memo(function DeviceRow({ device, index, top, series, active }: Props) {
   const live = useDeviceLive(device.id);
   const battery = batteryOf(readerOf(device.id));
+  const spark = useSpark(device.id, series);
   return (
     <div
       className={classes.row}
@@ -50,13 +51,13 @@ export const DeviceRow = memo(function DeviceRow({ device, index, top, series, a
         <Seen at={live.seenAt} />
       </div>
       <div role="cell" className={classes.spark}>
-        <SparkCell id={device.id} series={series} live={live} />
+        <SparkCell spark={spark} live={live} />
       </div>
       <div role="cell" className={classes.battery}>
         {battery !== null && <Battery level={battery} />}
       </div>
       <div role="cell" className={classes.values}>
-        <Values live={live} without={series} />
+        <Values live={live} without={spark.key} />
       </div>
     </div>
   );
@@ -67,15 +68,14 @@ function Seen({ at }: { at: number | null }) {
   return <>{formatAgo(at, now)}</>;
 }
 
-function SparkCell({ id, series, live }: { id: string; series: string; live: DeviceLive }) {
-  const spark = useSpark(id, series);
-  const key = spark.key || series;
+function SparkCell({ spark, live }: { spark: Sparkline; live: DeviceLive }) {
+  const { key, points } = spark;
+  if (!key) return null;
   const reading = live.values.get(key);
-  if (spark.points.length === 0 && !reading) return null;
   return (
     <>
       <span className={classes.line}>
-        <Spark points={spark.points} width={96} height={22} />
+        <Spark points={points} width={96} height={22} />
       </span>
       <span className={classes.figure}>
         <span>
@@ -89,7 +89,8 @@ function SparkCell({ id, series, live }: { id: string; series: string; live: Dev
 
 function Values({ live, without }: { live: DeviceLive; without: string }) {
   const shown = [...live.values]
-    .filter(([key]) => key !== without && !isPositionKey(key) && !HIDDEN.test(key))
+    .filter(([key]) => key !== without && !hasOwnColumn(key))
+    .sort(([, one], [, other]) => TELLING.indexOf(typeof one.value) - TELLING.indexOf(typeof other.value))
     .slice(0, MOST_VALUES);
   return shown.map(([key, { value, unit }]) => (
     <span key={key} className={classes.value}>

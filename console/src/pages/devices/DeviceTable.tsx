@@ -3,6 +3,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import type { Device } from "../../api/types";
+import { formatDuration } from "../../lib/format";
 import { isTyping } from "../../shell/useShortcuts";
 import { DeviceRow } from "./DeviceRow";
 import classes from "./DeviceTable.module.css";
@@ -18,6 +19,8 @@ interface Sorting {
 interface Props {
   rows: Device[];
   series: string;
+  /** How far back the sparklines look. */
+  minutes: number;
   sorting: Sorting;
 }
 
@@ -26,22 +29,34 @@ const COLUMNS: { label: string; sort: SortKey | null; className: string | undefi
   { label: "Name", sort: "name", className: classes.name },
   { label: "Type", sort: "type", className: classes.type },
   { label: "Last seen", sort: "seen", className: classes.seen },
-  { label: "Last hour", sort: "value", className: classes.spark },
+  { label: "Trend", sort: "value", className: classes.spark },
   { label: "Battery", sort: "battery", className: classes.battery },
   { label: "Latest values", sort: null, className: classes.values },
 ];
+
+function stepOf(event: KeyboardEvent): number {
+  if (event.ctrlKey || event.metaKey || isTyping(event)) return 0;
+  return event.key === "j" ? 1 : event.key === "k" ? -1 : 0;
+}
+
+/** False when the row is not in the page yet. */
+function focusRow(index: number): boolean {
+  const link = document.querySelector<HTMLElement>(`[data-row="${index}"]`);
+  link?.focus({ preventScroll: true });
+  return link !== null;
+}
 
 /** j and k walk the rows; the focus follows, so Enter opens. */
 function useRowKeys(count: number, scrollTo: (index: number) => void): number {
   const [active, setActive] = useState(-1);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      const step = event.key === "j" ? 1 : event.key === "k" ? -1 : 0;
-      if (step === 0 || event.ctrlKey || event.metaKey || isTyping(event)) return;
+      const step = stepOf(event);
+      if (step === 0) return;
       const to = Math.max(0, Math.min(count - 1, active + step));
       setActive(to);
       scrollTo(to);
-      requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-row="${to}"]`)?.focus());
+      if (!focusRow(to)) requestAnimationFrame(() => focusRow(to));
     };
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
@@ -49,7 +64,7 @@ function useRowKeys(count: number, scrollTo: (index: number) => void): number {
   return active;
 }
 
-export function DeviceTable({ rows, series, sorting }: Props) {
+export function DeviceTable({ rows, series, minutes, sorting }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -63,6 +78,7 @@ export function DeviceTable({ rows, series, sorting }: Props) {
   useSparkReader(
     items.flatMap(({ index }) => rows[index]?.id ?? []),
     series,
+    minutes,
   );
   return (
     <div
@@ -76,7 +92,12 @@ export function DeviceTable({ rows, series, sorting }: Props) {
       <div role="rowgroup" className={classes.headGroup}>
         <div className={classes.head} role="row" tabIndex={-1} aria-rowindex={1}>
           {COLUMNS.map((column) => (
-            <HeadCell key={column.label} {...column} sorting={sorting} />
+            <HeadCell
+              key={column.label}
+              {...column}
+              label={column.sort === "value" ? `Last ${formatDuration(minutes * 60_000)}` : column.label}
+              sorting={sorting}
+            />
           ))}
         </div>
       </div>

@@ -1,8 +1,9 @@
 /** The fleet as a table: filter, sort, sparkline, all of it in the address. */
 import { Button, SegmentedControl, Select, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Download, Plus, RadioTower, Search } from "lucide-react";
+import { Download, Plus, RadioTower, Search, SearchX } from "lucide-react";
 import { useEffect, useMemo } from "react";
+import { useLocation } from "wouter";
 import { devicesQuery } from "../../api/queries";
 import type { Device } from "../../api/types";
 import { csvOf, download } from "../../lib/csv";
@@ -10,6 +11,7 @@ import { formatCount, formatKey, formatValue } from "../../lib/format";
 import { useUrlState } from "../../lib/useUrlState";
 import { useNow, usePresenceVersion } from "../../live/hooks";
 import { store } from "../../live/live";
+import { Card } from "../../shell/Card";
 import { Empty } from "../../shell/Empty";
 import { PageHeader } from "../../shell/PageHeader";
 import { PageSkeleton } from "../../shell/PageSkeleton";
@@ -22,6 +24,8 @@ import { chooseRows, numericKeys, type SortKey, statusOf, type Tally, tally, typ
 
 const NO_DEVICES: Device[] = [];
 const RESORT_MS = 3_000;
+const SPARK_MINUTES = [2, 5, 15, 30];
+const LONGEST_SPARK = 60;
 
 function useWish() {
   const [text, setText] = useUrlState("q");
@@ -34,6 +38,13 @@ function useWish() {
   const choose = (wanted: SortKey) => setOrder(wanted === sort && !descending ? `-${wanted}` : wanted);
   const wish: Wish = { text, status, type, sort, descending, series };
   return { wish, setText, setStatus, setType, setSeries, choose };
+}
+
+/** An hour, or less while the whole fleet is younger: a new fleet has sparklines at once. */
+function sparkMinutes(devices: Device[]): number {
+  const oldest = devices.reduce((at, { created_at }) => Math.min(at, Date.parse(created_at)), Date.now());
+  const age = (Date.now() - oldest) / 60_000;
+  return SPARK_MINUTES.find((minutes) => age <= minutes) ?? LONGEST_SPARK;
 }
 
 function exportRows(rows: Device[]): void {
@@ -74,6 +85,7 @@ export default function DevicesPage() {
   const devices = data ?? NO_DEVICES;
   const { wish, ...set } = useWish();
   const [adding, setAdding] = useAddDialog();
+  const [, navigate] = useLocation();
   const presence = usePresenceVersion();
   const beat = Math.floor(useNow() / RESORT_MS);
   const wishText = JSON.stringify(wish);
@@ -108,8 +120,14 @@ export default function DevicesPage() {
       {error && <Trouble error={error} retry={refetch} />}
       {!data && !error && <PageSkeleton />}
       {data && devices.length === 0 && <NoDevices onAdd={() => setAdding(true)} />}
-      {devices.length > 0 && (
-        <DeviceTable rows={rows} series={wish.series} sorting={{ ...wish, choose: set.choose }} />
+      {devices.length > 0 && rows.length === 0 && <NothingFits onClear={() => navigate("/devices")} />}
+      {rows.length > 0 && (
+        <DeviceTable
+          rows={rows}
+          series={wish.series}
+          minutes={sparkMinutes(devices)}
+          sorting={{ ...wish, choose: set.choose }}
+        />
       )}
       <AddDevice opened={adding} onClose={() => setAdding(false)} />
     </>
@@ -124,6 +142,19 @@ function NoDevices({ onAdd }: { onAdd(): void }) {
         Add device
       </Button>
     </Empty>
+  );
+}
+
+function NothingFits({ onClear }: { onClear(): void }) {
+  return (
+    <Card>
+      <Empty icon={SearchX} title="No device fits this filter">
+        <p>Words look at name, type and id; battery&lt;20 or state=docked look at what devices say.</p>
+        <Button size="xs" variant="default" onClick={onClear}>
+          Show all devices
+        </Button>
+      </Empty>
+    </Card>
   );
 }
 
@@ -157,6 +188,7 @@ function Toolbar({ wish, set, counts, devices, seriesNames }: ToolbarProps) {
         onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
       />
       <SegmentedControl
+        role="radiogroup"
         className={classes.states}
         value={wish.status}
         onChange={set.setStatus}

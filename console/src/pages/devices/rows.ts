@@ -1,6 +1,7 @@
 /** Which devices the table shows, in which order. */
 import type { Device, Value } from "../../api/types";
 import { fits, parseFilter } from "../../lib/filter";
+import { isPositionKey } from "../../lib/position";
 import { store } from "../../live/live";
 
 export type SortKey = "name" | "type" | "seen" | "battery" | "value";
@@ -24,6 +25,23 @@ function numberOf(value: Value | undefined): number {
 export function batteryOf(read: (key: string) => Value | undefined): number | null {
   const value = read("battery") ?? read("battery_percentage") ?? read("battery_level") ?? read("soc");
   return typeof value === "number" && value >= 0 && value <= 100 ? value : null;
+}
+
+const BATTERY = /^(battery|battery_percentage|battery_level|soc)$/;
+const USUAL_TREND = ["speed", "temperature", "power", "load", "pressure", "value"];
+const DULL_TREND = /^(heading|odometer|uptime)$/;
+
+/** Shown elsewhere in the row already. */
+export function hasOwnColumn(key: string): boolean {
+  return BATTERY.test(key) || isPositionKey(key);
+}
+
+/** The series of a device whose course says most; empty when the server should choose. */
+export function tellingKey(id: string): string {
+  const numeric = [...(store.devices.get(id)?.values ?? [])].flatMap(([key, { value }]) =>
+    typeof value === "number" && !hasOwnColumn(key) && !DULL_TREND.test(key) ? [key] : [],
+  );
+  return USUAL_TREND.find((key) => numeric.includes(key)) ?? numeric[0] ?? "";
 }
 
 export function readerOf(id: string): (key: string) => Value | undefined {

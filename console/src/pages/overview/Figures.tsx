@@ -74,7 +74,7 @@ function Rate({ overview }: { overview: Overview | undefined }) {
       <span className={classes.label}>Readings per second</span>
       <span className={classes.number}>{formatRate(rate)}</span>
       <span className={classes.spark}>
-        <Spark points={history} width={160} height={26} filled fromZero />
+        <Spark points={history.length > 2 ? history : []} width={160} height={26} filled fromZero />
       </span>
     </div>
   );

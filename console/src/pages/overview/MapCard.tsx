@@ -7,6 +7,7 @@ import { formatAgo } from "../../lib/format";
 import { formatPosition } from "../../lib/position";
 import { useDeviceLive, useNow, usePresenceVersion } from "../../live/hooks";
 import { store } from "../../live/live";
+import { fleetItemOf } from "../../map/engine";
 import { FleetMap } from "../../map/FleetMap";
 import { StatusMark } from "../../shell/StatusMark";
 import classes from "./MapCard.module.css";
@@ -19,7 +20,7 @@ const RECOUNT_MS = 2_000;
 
 export function MapCard({ devices }: { devices: Device[] }) {
   const [look, setLook] = useState("map");
-  const items = useMemo(() => devices.map(({ id, name }) => ({ id, name })), [devices]);
+  const items = useMemo(() => devices.map(fleetItemOf), [devices]);
   const presence = usePresenceVersion();
   const beat = Math.floor(useNow() / RECOUNT_MS);
   // biome-ignore lint/correctness/useExhaustiveDependencies: presence and beat stand for the mutable live store
@@ -42,7 +43,14 @@ export function MapCard({ devices }: { devices: Device[] }) {
         </ul>
       )}
       <div className={classes.over}>
-        <SegmentedControl size="xs" value={look} onChange={setLook} data={LOOKS} aria-label="look" />
+        <SegmentedControl
+          role="radiogroup"
+          size="xs"
+          value={look}
+          onChange={setLook}
+          data={LOOKS}
+          aria-label="look"
+        />
       </div>
     </section>
   );

@@ -46,7 +46,8 @@ async def borrowed(pool: Pool | None, deadline_s: float) -> AsyncIterator[Connec
         raise Unavailable(
             f"PostgreSQL took longer than {deadline_s:g} s", hint="ask for a shorter range, or see to the database"
         ) from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+        # Internal errors of the client are what a connection says that was cut before its last word.
         raise failure(error) from error
 
 

@@ -44,7 +44,7 @@ class Console:
         """Serve one GET or HEAD."""
         path, headers = scope["path"], dict(scope["headers"])
         if scope["method"] not in ("GET", "HEAD"):
-            await _refuse(send, 405, "method_not_allowed", "method not allowed")
+            await _refuse(send, 405, "method_not_allowed", "method not allowed", allow="GET, HEAD")
         elif path.lstrip("/") in self._paths and path != "/":
             await self._send_file(scope, send, path.lstrip("/"), headers)
         elif path == "/docs" and "docs/index.html" in self._paths:
@@ -102,5 +102,6 @@ def _caching(name: str) -> str:
     return "public, max-age=31536000, immutable" if name.startswith("assets/") else "no-cache"
 
 
-async def _refuse(send: Send, status: int, code: str, message: str) -> None:
-    await reply(send, status, {"content-type": PROBLEM_JSON}, json.encode(problem(status, code, message)))
+async def _refuse(send: Send, status: int, code: str, message: str, **headers: str) -> None:
+    headers["content-type"] = PROBLEM_JSON
+    await reply(send, status, headers, json.encode(problem(status, code, message)))

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from mooring.doors.deadlines import within
 from mooring.kernel.errors import Exhausted, Invalid, MooringError, Unavailable
 from mooring.kernel.frames import Frame, Receipt
 from mooring.telemetry.ingest import Ingest
@@ -95,14 +96,14 @@ async def accept_many(ingest: Ingest, choose: Chooser, raws: Sequence[Raw], dead
             offer(ingest, choose(frame), frame, _Slot(many, index), raw)
         except MooringError as error:
             many.put(index, refusal(error, frame.seq if frame else None))
-    await within(many.done, deadline_s)
+    await committed(many.done, deadline_s)
     return [receipt for receipt in many.receipts if receipt is not None]
 
 
-async def within(waiting: asyncio.Future[Any], deadline_s: float) -> Any:
+async def committed(waiting: asyncio.Future[Any], deadline_s: float) -> Any:
     """Wait for a commit, but not for ever."""
     try:
-        async with asyncio.timeout(deadline_s):
+        with within(deadline_s):
             return await waiting
     except TimeoutError:
         raise Unavailable(

@@ -211,27 +211,22 @@ class Feed:
         if not frames:
             return
         for scope, listeners in self._by_scope():
-            heard = [frame for frame in frames if scope.hears(frame[0])]
-            if not heard:
+            told = _told(scope, frames)
+            if not told and not spilled:
                 continue
             fast = [listener for listener in listeners if listener.behind_after is None]
-            text = self._frames_text(scope, heard) if fast else ""
+            text = self._readings(told) if fast else ""
             for listener in listeners:
                 if listener.behind_after is not None or spilled or not listener.put(text):
-                    self._fall_behind(listener, heard)
+                    self._fall_behind(listener, told)
 
-    def _frames_text(self, scope: Scope, frames: Sequence[StoredFrame]) -> str:
-        told = [
-            LiveFrame(device_id, from_us(at_us), part)
-            for device_id, at_us, values in frames
-            if (part := scope.part(values))
-        ]
-        return _encode({"type": "readings", "seq": self.commit_seq, "frames": told}).decode()
+    def _readings(self, frames: Sequence[LiveFrame]) -> str:
+        return _encode({"type": "readings", "seq": self.commit_seq, "frames": frames}).decode()
 
-    def _fall_behind(self, listener: Listener, frames: Sequence[StoredFrame]) -> None:
+    def _fall_behind(self, listener: Listener, frames: Sequence[LiveFrame]) -> None:
         if listener.behind_after is None:
             listener.behind_after = self.commit_seq
-        listener.behind_devices.update(frame[0] for frame in frames)
+        listener.behind_devices.update(frame.device_id for frame in frames)
         listener.ready.set()
 
     def catch_up(self, listener: Listener) -> list[str]:
@@ -249,11 +244,7 @@ class Feed:
             if scope.hears(device) and (part := scope.part(self._newest(device)))
         ]
         gap = {"type": "gap", "after_seq": after, "reason": "slow_reader", "events_lost": lost}
-        told = [
-            {"type": "readings", "seq": self.commit_seq, "frames": frames[i : i + 500]}
-            for i in range(0, len(frames), 500)
-        ]
-        return [_encode(message).decode() for message in [gap, *told]]
+        return [_encode(gap).decode(), *(self._readings(frames[i : i + 500]) for i in range(0, len(frames), 500))]
 
     async def _deal_rest(self) -> None:
         presence, self._presence = self._presence, []
@@ -279,6 +270,15 @@ class Feed:
             if listener.scope is not None and not listener.ended:
                 grouped.setdefault(listener.scope, []).append(listener)
         return list(grouped.items())
+
+
+def _told(scope: Scope, frames: Sequence[StoredFrame]) -> list[LiveFrame]:
+    """Return those frames, and of each that part, which a scope hears; a frame without readings is none to it."""
+    return [
+        LiveFrame(device_id, from_us(at_us), part)
+        for device_id, at_us, values in frames
+        if scope.hears(device_id) and (part := scope.part(values))
+    ]
 
 
 def _may_know(scope: Scope, change: DeviceChanged) -> bool:

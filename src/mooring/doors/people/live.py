@@ -19,7 +19,7 @@ from mooring.doors.problems import problem_of
 from mooring.doors.request import reply
 from mooring.kernel.actor import Actor
 from mooring.kernel.clock import Clock
-from mooring.kernel.errors import Denied, MooringError
+from mooring.kernel.errors import Denied, Invalid, MooringError
 from mooring.wire import json
 
 log = logging.getLogger(__name__)
@@ -146,6 +146,8 @@ class LiveDoor:
             listener.scope = None
             await write('{"type":"unsubscribed"}')
         elif wish.type == "subscribe":
+            if isinstance(wish.devices, str) and wish.devices != "*":
+                raise Invalid('devices is not "*" or a list of ids')
             devices = wish.devices if isinstance(wish.devices, list) else None
             if len(devices or ()) + len(wish.keys or ()) > MAX_ASKED:
                 raise Denied(f"more than {MAX_ASKED} devices or keys asked for")

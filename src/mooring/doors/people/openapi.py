@@ -108,17 +108,26 @@ _SECURITY = {
     "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     "session": {"type": "apiKey", "in": "cookie", "name": "mooring_session"},
 }
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _REFUSALS = {
+    "400": "no HTTP we understand, or an address too long",
     "401": "nobody we recognise",
-    "404": "no such device, or not yours",
+    "403": "not allowed to you, or sent by a page of another origin",
+    "404": "no such thing, or not yours",
     "408": "the body came too slowly",
-    "409": "the same seq was stored with another content",
+    "409": "contradicts what is already so, such as the same seq with another content",
     "413": "the body is too large",
-    "422": "the frame cannot be stored",
+    "415": "the body is packed",
+    "422": "what was sent cannot be understood or breaks a bound",
     "429": "slow down",
     "503": "the store has failed",
     "507": "the disk is full",
 }
+_OPEN = {"/healthz", "/readyz", "/health", "/api/auth/register", "/api/auth/login", "/api/auth/refresh"}
+# Devices are told by a receipt why a frame was not stored, and by a problem what was wrong with the request.
+_RECEIPTED = {"/api/data", "/api/devices/{device_id}/data"}
+_WITH_RECEIPT = ("409", "422", "429", "503", "507")
+_WITH_BODY = ("403", "408", "409", "413", "415", "422", "429", "503", "507")
 
 
 def describe(app: FastAPI) -> None:
@@ -130,14 +139,45 @@ def describe(app: FastAPI) -> None:
             schema["paths"].setdefault("/api/devices/{device_id}/data", {})["post"] = _post_one()
             schema["paths"]["/api/data"] = {"post": _post_many()}
             schema["paths"]["/api/stream"] = {"get": _stream()}
+            _tell_refusals(schema["paths"])
             components = schema.setdefault("components", {})
             components.setdefault("schemas", {}).update(SCHEMAS)
+            for name in ("HTTPValidationError", "ValidationError"):
+                components["schemas"].pop(name, None)
             components["securitySchemes"] = _SECURITY
             schema["security"] = [{name: []} for name in _SECURITY]
             app.openapi_schema = schema
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _tell_refusals(paths: dict[str, Any]) -> None:
+    """Add to every operation the refusals it may answer with, all of them problem documents."""
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            if path in _OPEN:
+                operation["security"] = []
+            for status in _refused_with(path, method):
+                told = operation["responses"].setdefault(status, {"description": _REFUSALS[status]})
+                receipts = told.get("content", {}) if path in _RECEIPTED and method == "post" else {}
+                told["content"] = _PROBLEM | receipts
+            if path.startswith("/api/"):
+                operation["responses"]["400"] = {"description": _REFUSALS["400"], "content": {"text/plain": {}}}
+    data = paths["/api/devices/{device_id}/data"]["get"]["responses"]["200"]["content"]
+    data |= {kind: {"schema": {"type": "string"}} for kind in ("text/csv", "application/x-ndjson")}
+    paths["/metrics"]["get"]["security"] = [{}, *({name: []} for name in _SECURITY)]
+    paths["/metrics"]["get"]["responses"]["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
+
+
+def _refused_with(path: str, method: str) -> list[str]:
+    if path in ("/healthz", "/readyz", "/health"):
+        return []
+    statuses = {"503"} | (set() if path in _OPEN else {"401", "403"})
+    statuses |= {"404"} if "{" in path else set()
+    statuses |= {"422"} if method == "get" and path.startswith("/api/") else set()
+    statuses |= {"401", *_WITH_BODY} if method != "get" else set()
+    return sorted(statuses)
 
 
 def _post_one() -> dict[str, Any]:
@@ -175,16 +215,15 @@ def _stream() -> dict[str, Any]:
         "summary": "Live updates as server-sent events",
         "operationId": "stream",
         "parameters": [many("device_id"), many("key")],
-        "responses": {"200": {"description": "an endless stream", "content": {"text/event-stream": {}}}}
-        | _refusals("401"),
+        "responses": {"200": {"description": "an endless stream", "content": {"text/event-stream": {}}}},
     }
 
 
 def _responses(answer: dict[str, Any]) -> dict[str, Any]:
-    stored = {"description": "stored", "content": {"application/json": {"schema": answer}}}
-    known = {"description": "stored before", "content": {"application/json": {"schema": answer}}}
-    return {"201": stored, "200": known} | _refusals(*_REFUSALS)
-
-
-def _refusals(*statuses: str) -> dict[str, Any]:
-    return {status: {"description": _REFUSALS[status]} for status in statuses}
+    content = {"application/json": {"schema": answer}}
+    refused = {status: {"description": _REFUSALS[status], "content": content} for status in _WITH_RECEIPT}
+    return {
+        "201": {"description": "stored", "content": content},
+        "200": {"description": "stored before", "content": content},
+        **refused,
+    }

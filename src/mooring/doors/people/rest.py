@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from mooring.kernel.errors import MooringError
 from mooring.wire import json
 
 log = logging.getLogger(__name__)
+_WORDS = {404: ("missing", "not found"), 405: ("method_not_allowed", "method not allowed")}
 
 
 def application(routers: Sequence[APIRouter]) -> FastAPI:
@@ -55,11 +57,26 @@ async def _malformed(_: Request, error: Exception) -> Response:
     return _problem(422, "invalid", message)
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    codes = {404: "missing", 405: "method_not_allowed"}
-    headers = dict(error.headers or {})
-    return _problem(error.status_code, codes.get(error.status_code, "http"), str(error.detail).lower(), headers)
+    status, headers = error.status_code, dict(error.headers or {})
+    # Some paths are served elsewhere by one method alone, and of the others the framework knows one route at a time.
+    if status in (404, 405) and (methods := _methods(request)):
+        status, headers["allow"] = 405, ", ".join(methods)
+    code, message = _WORDS.get(status, ("http", str(error.detail).lower()))
+    return _problem(status, code, message, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Return what the path of a request may be asked with, none if there is no such path."""
+    paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    found = {
+        method.upper()
+        for path, operations in paths.items()
+        if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)), request.url.path)
+        for method in operations
+    }
+    return sorted(found)
 
 
 async def _failed(request: Request, error: Exception) -> Response:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from mooring.devices.service import Registry
-from mooring.doors.devices.receipts import OneReceipt, refusal, within
+from mooring.doors.devices.receipts import OneReceipt, committed, refusal
 from mooring.doors.devices.socketio.clients import Client
 from mooring.kernel.errors import Denied, Exhausted, Invalid, MooringError
 from mooring.kernel.frames import Frame, Receipt
@@ -55,7 +55,7 @@ class Frames:
             await self._ingest.room(WAIT_S)
             sink = OneReceipt(asyncio.get_running_loop())
             self._ingest.accept(source, frame, sink, body if frame.event_type is not None else None)
-            receipt: Receipt = await within(sink.future, COMMIT_DEADLINE_S)
+            receipt: Receipt = await committed(sink.future, COMMIT_DEADLINE_S)
         except MooringError as error:
             receipt = refusal(error, seq)
         return _told(receipt)

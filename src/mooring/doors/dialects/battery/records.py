@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from mooring.devices.model import DeviceQuery
 from mooring.devices.service import Registry
-from mooring.doors.devices.receipts import OneReceipt, within
+from mooring.doors.devices.receipts import OneReceipt, committed
 from mooring.doors.dialects.battery import store
 from mooring.doors.dialects.battery.model import (
     DATA,
@@ -226,7 +226,7 @@ class Records:
         )
         sink = OneReceipt(asyncio.get_running_loop())
         self._ingest.accept(self._ingest.sources.get(record.device_id), frame, sink)
-        receipt: Receipt = await within(sink.future, COMMIT_DEADLINE_S)
+        receipt: Receipt = await committed(sink.future, COMMIT_DEADLINE_S)
         reason = receipt.reason or receipt.status
         # A conflict: the readings are there since the last attempt, under the time they were received at then.
         if receipt.status not in ("stored", "duplicate") and not reason.startswith("seq_conflict"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar
 
-from mooring.doors.devices.receipts import within
+from mooring.doors.devices.receipts import committed
 from mooring.kernel.errors import Exhausted, Invalid, MooringError, StorageFull, Unavailable
 from mooring.kernel.frames import Receipt
 
@@ -37,7 +37,7 @@ class Stored:
 
     async def wait(self, deadline_s: float) -> None:
         """Wait for the last one; raises what the first refused one stands for."""
-        await within(self._done, deadline_s)
+        await committed(self._done, deadline_s)
         if self._refused is not None:
             raise _error_of(self._refused)
 
