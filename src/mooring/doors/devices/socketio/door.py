@@ -67,11 +67,12 @@ class Parts:
 
 
 class SocketIoDoor:
-    """A way in; its engine is loaded once ``run`` runs."""
+    """A way in; its engine, ten megabytes of it, is loaded when the first client knocks."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._audience = parts.audience
+        self._wanted = asyncio.Event()
         self._loaded = asyncio.Event()
         self._engine: Any = None
         self._app: Any = None
@@ -82,7 +83,8 @@ class SocketIoDoor:
         return self._serve if path == PATH or path.startswith(f"{PATH}/") else None
 
     async def run(self, bus: Bus) -> None:
-        """Load the engine, then send and look after its clients until cancelled."""
+        """Load the engine once it is wanted, then send and look after its clients until cancelled."""
+        await self._wanted.wait()
         module = await asyncio.to_thread(_load)
         self._engine = module.Engine(self)
         self._app = module.socketio.ASGIApp(self._engine, socketio_path=PATH)
@@ -97,6 +99,7 @@ class SocketIoDoor:
         return len(self._audience.clients)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._wanted.set()
         await self._loaded.wait()
         try:
             self._judge(scope)
