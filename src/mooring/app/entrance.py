@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import NamedTuple
 
-from fastapi import APIRouter
-
 from mooring.access.guard import Guard
 from mooring.access.routes import routes as access_routes
 from mooring.access.service import AccessService
@@ -34,7 +32,7 @@ from mooring.doors.people import health, overview
 from mooring.doors.people.feed import Feed
 from mooring.doors.people.guarding import PeopleWriters
 from mooring.doors.people.live import LiveDoor
-from mooring.doors.people.rest import application
+from mooring.doors.people.rest import Router, application
 from mooring.doors.ways import Way
 from mooring.kernel.clock import iso
 from mooring.settings import Settings
@@ -64,7 +62,7 @@ class Beside(NamedTuple):
     """What other doors bring to the HTTP port."""
 
     ways: tuple[Way, ...]
-    router: APIRouter
+    router: Router
 
 
 def _ground(stores: Stores, fleet: Fleet, access: AccessService, tasks: asyncio.TaskGroup) -> Ground:
@@ -106,7 +104,7 @@ def _doors(settings: Settings, stores: Stores, fleet: Fleet, ground: Ground, bes
     )
 
 
-def _routers(stores: Stores, fleet: Fleet, ground: Ground, feed: Feed) -> list[APIRouter]:
+def _routers(stores: Stores, fleet: Fleet, ground: Ground, feed: Feed) -> list[Router]:
     guard, rates = ground.guard, overview.Rates(fleet.ingest, stores.clock)
     ground.tasks.create_task(rates.run())
     rooms = Rooms(fleet.history, fleet.registry, fleet.presence, fleet.ingest.sources)

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -46,17 +46,8 @@ def simulate(
     from mooring.simulator.fleet import FleetOptions
 
     if united:
-        _united(
-            url,
-            key,
-            (serial, token),
-            robots=robots,
-            rate=rate,
-            seed=seed,
-            prefix=prefix,
-            duration=duration,
-            quiet=quiet,
-        )
+        journey = {"robots": robots, "rate_hz": rate, "seed": seed, "prefix": prefix, "duration_s": duration}
+        _united(url, key, (serial, token), journey, quiet=quiet)
         return
     options = FleetOptions(
         url=url,
@@ -71,9 +62,7 @@ def simulate(
         prefix=prefix,
         duration_s=duration,
     )
-    if tethered:
-        threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
-    _run(options, quiet=quiet)
+    _run(options, quiet=quiet, tethered=tethered)
 
 
 def _needed(key: str) -> str:
@@ -88,11 +77,13 @@ def _recordings(replay: list[Path] | None, *, demo: bool) -> tuple[Path, ...]:
     return (*(replay or ()), *(recordings_for_demo(os.environ.get("MOORING_RECORDINGS")) if demo else ()))
 
 
-def _run(options: FleetOptions, *, quiet: bool) -> None:
+def _run(options: FleetOptions, *, quiet: bool, tethered: bool) -> None:
     from mooring.adapters.clock import SystemClock
     from mooring.commandline.progress import Reporter
     from mooring.simulator.command import simulate as run
 
+    if tethered:
+        threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     try:
         with Reporter(quiet=quiet) as reporter:
             tally = run(options, SystemClock(), reporter)
@@ -102,34 +93,14 @@ def _run(options: FleetOptions, *, quiet: bool) -> None:
     _tell(tally, quiet=quiet)
 
 
-def _united(
-    url: str,
-    key: str,
-    known: tuple[str, str],
-    *,
-    robots: int,
-    rate: float,
-    seed: int,
-    prefix: str,
-    duration: float | None,
-    quiet: bool,
-) -> None:
+def _united(url: str, key: str, known: tuple[str, str], journey: dict[str, Any], *, quiet: bool) -> None:
     from mooring.adapters.clock import SystemClock
     from mooring.commandline.progress import Reporter
     from mooring.simulator.command import simulate_united
     from mooring.simulator.united import UnitedOptions
     from mooring.simulator.united_session import Pair
 
-    options = UnitedOptions(
-        url=url,
-        key=key,
-        pair=Pair(*known) if known[0] else None,
-        robots=robots,
-        rate_hz=rate,
-        seed=seed,
-        prefix=prefix,
-        duration_s=duration,
-    )
+    options = UnitedOptions(url=url, key=key, pair=Pair(*known) if known[0] else None, **journey)
     with Reporter(quiet=quiet) as reporter:
         tally = simulate_united(options, SystemClock(), reporter)
     _tell(tally, quiet=quiet)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from mooring.storage.errors import StoreTooNew
 from mooring.storage.types import UtcDateTime
 
 revision = "0003"
@@ -46,4 +47,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Refuse: an older program must not be led to believe this store is its own."""
-    raise NotImplementedError("restore a backup instead")
+    raise StoreTooNew("a store cannot be taken back to an older schema", hint="restore a backup instead")
