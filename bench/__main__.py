@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from bench.report import keep, page, write_page
-from bench.rows import footprint, latency, peers, rates
+from bench.rows import footprint, latency, peers, rates, tcp
 from bench.run import Run
 from bench.server import take_loader_core, take_precedence
 
@@ -20,6 +20,7 @@ ROWS: dict[str, Callable[[Run], None]] = {
     "latency": latency.latency,
     "live": latency.live,
     "memory": footprint.memory,
+    "tcp": tcp.tcp,
     "start": footprint.start,
 }
 

@@ -1,4 +1,4 @@
-"""The command line: serve, demo, simulate, user, key, config, doctor, migrate."""
+"""The command line: serve, demo, simulate, collect, user, key, config, doctor, migrate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import typer
 
 from mooring import __version__
-from mooring.commandline import fleet, people, server, upkeep
+from mooring.commandline import collect, fleet, people, server, upkeep
 from mooring.kernel.errors import MooringError
 
 cli = typer.Typer(
@@ -29,6 +29,7 @@ def _version(version: bool = typer.Option(False, "--version", help="Show the ver
 cli.command("serve")(server.serve)
 cli.command("demo")(server.demo)
 cli.command("simulate")(fleet.simulate)
+cli.command("collect")(collect.collect)
 cli.add_typer(people.users, name="user")
 cli.add_typer(people.keys, name="key")
 cli.command("config")(upkeep.config)

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-Origins = Annotated[list[str], NoDecode]
+Names = Annotated[list[str], NoDecode]
+DIALECTS = ("robots", "events", "channels", "united", "battery", "tcp", "thingsboard")
 
 
 class Settings(BaseSettings):
@@ -30,6 +31,7 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("MOORING_PORT", "API_PORT", "PORT"),
         description="HTTP port; 0 takes a free one.",
     )
+    mqtt_port: int = Field(1883, ge=0, le=65535, description="MQTT port; 0 turns MQTT off.")
     data_dir: Path = Field(Path("mooring-data"), description="Folder for everything that is kept.")
     database_url: str = Field(
         "", description="PostgreSQL for people, devices and readings; empty means SQLite and DuckDB in the data folder."
@@ -39,8 +41,33 @@ class Settings(BaseSettings):
         None, description="Password of the first administrator; without it one is made up and printed once."
     )
     registration_open: bool = Field(True, description="Whether anybody may register an account.")
-    allowed_origins: Origins = Field(
+    allowed_origins: Names = Field(
         [], description="Further origins whose pages may talk to this server, separated by commas."
+    )
+    open_dialects: Names = Field(
+        [],
+        description=f"Dialects that answer without credentials, separated by commas: {', '.join(DIALECTS)}.",
+    )
+    default_owner: str = Field(
+        "", description="Name of the account that devices of open dialects belong to; empty: the first administrator."
+    )
+    battery_port: int = Field(
+        23456,
+        ge=0,
+        le=65535,
+        description="TCP port of packed battery frames, while the dialect tcp is open; 0 is off.",
+    )
+    predictor_port: int = Field(
+        23457,
+        ge=0,
+        le=65535,
+        description="TCP port of the battery predictor's JSON objects, while the dialect tcp is open; 0 is off.",
+    )
+    battery_by_address: bool = Field(
+        False, description="Whether each address that sends on these two ports is a battery of its own."
+    )
+    battery_keep_days: int = Field(
+        30, ge=0, le=36_500, description="Days after which battery data is removed, by time of receipt; 0 is never."
     )
     heartbeat_timeout_s: float = Field(
         60.0,
@@ -69,10 +96,18 @@ class Settings(BaseSettings):
         description="Not supported: a MongoDB store does not exist, so setting it stops the start.",
     )
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("allowed_origins", "open_dialects", mode="before")
     @classmethod
     def _split(cls, given: Any) -> Any:
         return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
+
+    @field_validator("open_dialects")
+    @classmethod
+    def _known(cls, given: list[str]) -> list[str]:
+        unknown = [name for name in given if name not in DIALECTS]
+        if unknown:
+            raise ValueError(f"no such dialect: {unknown[0]}; known are {', '.join(DIALECTS)}")
+        return given
 
     @property
     def people_url(self) -> str:

@@ -53,4 +53,4 @@ def test_no_module_reads_a_variable_that_is_not_a_setting() -> None:
 
 
 # Read by the simulator and the build, which are no part of a server.
-BESIDE_SETTINGS = {"MOORING_API_KEY", "MOORING_RECORDINGS", "MOORING_SKIP_CONSOLE"}
+BESIDE_SETTINGS = {"MOORING_API_KEY", "MOORING_DEVICE_TOKEN", "MOORING_RECORDINGS", "MOORING_SKIP_CONSOLE"}

@@ -60,7 +60,9 @@ def test_no_line_is_a_note_to_ourselves() -> None:
 
 
 def test_every_file_ends_with_a_newline() -> None:
-    assert [name for name, text in texts().items() if text and not text.endswith("\n")] == []
+    # Recorded bytes end where they were recorded to end.
+    written = {name: text for name, text in texts().items() if not name.startswith("tests/vectors/")}
+    assert [name for name, text in written.items() if text and not text.endswith("\n")] == []
 
 
 def test_readme_shows_the_two_commands() -> None:

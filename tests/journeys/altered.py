@@ -40,7 +40,10 @@ def forgets() -> None:
 def hasty() -> None:
     """Shorten the deadlines for headers and bodies, so a test need not sit them out."""
     from mooring.doors import front, headers_due, request
+    from mooring.doors.devices.mqtt import connection
 
+    connection.CONNECT_DEADLINE_S = connection.PACKET_DEADLINE_S = 0.7  # type: ignore[misc]
+    connection.GUEST_S = 1.5  # type: ignore[misc]
     headers_due.HEADER_DEADLINE_S = front.BODY_DEADLINE_S = 0.7
     request.read_body.__defaults__ = (0.7,)
 

@@ -25,6 +25,8 @@ from websockets.sync.client import ClientConnection, connect
 ROOT = Path(__file__).resolve().parents[2]
 ADMIN_PASSWORD = "correct horse battery staple"
 PATIENCE_S = 30.0
+# Many servers run beside each other in tests: fixed ports only for those who ask for one.
+PORTS_OFF = {"MOORING_MQTT_PORT": "0", "MOORING_BATTERY_PORT": "0", "MOORING_PREDICTOR_PORT": "0"}
 _numbers = itertools.count(1)
 
 
@@ -38,6 +40,12 @@ def clean_environment(**more: str) -> dict[str, str]:
     for name in ("PORT", "API_HOST", "API_PORT", "MONGODB_URI"):
         kept.pop(name, None)
     return kept | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "PYTHONUNBUFFERED": "1", **more}
+
+
+def free_port() -> int:
+    """Return a TCP port that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return int(sock.getsockname()[1])
 
 
 @dataclass
@@ -59,7 +67,7 @@ class Server:
     def spawn(self) -> None:
         """Start the process without waiting for it."""
         given = {"MOORING_ADMIN_PASSWORD": self.password} if self.password else {}
-        environment = clean_environment(**given, **self.settings)
+        environment = clean_environment(**given, **(PORTS_OFF | self.settings))
         self.said = []
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._began = time.monotonic()

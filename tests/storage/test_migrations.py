@@ -22,8 +22,8 @@ from mooring.storage.migrations.upgrade import head, versions
 
 def import_every_table() -> None:
     root = Path(mooring.__file__).parent
-    for path in sorted(root.glob("*/tables.py")):
-        import_module(f"mooring.{path.parent.name}.tables")
+    for path in sorted(root.rglob("tables.py")):
+        import_module(".".join(["mooring", *path.relative_to(root).with_suffix("").parts]))
 
 
 def differences(connection: Connection) -> list[Any]:

@@ -105,6 +105,16 @@ class Sessions:
             raise RefreshRefused
         return self._handed_out(user, session.id, fresh, None)
 
+    async def renew(self, session_token: str) -> str:
+        """Return a fresh access token for the secret of an open session; it may be asked for again and again.
+
+        For clients that keep one long-lived secret and never change it; raises NotAuthenticated.
+        """
+        if not session_token.startswith(f"{SESSION_PREFIX}_"):
+            raise NotAuthenticated
+        actor = await self.actor_by_cookie(session_token)
+        return self._tokens.sign(actor.id, actor.session_id or "")[0]
+
     async def end(self, user_id: str, session_id: str) -> None:
         """End one session of a person and everything that hangs on it; ending it twice is harmless."""
         async with self._database.writing() as connection:

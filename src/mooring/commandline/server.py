@@ -19,7 +19,7 @@ import typer
 
 from mooring.commandline.given import settings as given_settings
 from mooring.kernel.errors import MooringError, Unavailable
-from mooring.settings import Settings
+from mooring.settings import DIALECTS, Settings
 
 if TYPE_CHECKING:
     import uvicorn
@@ -47,7 +47,13 @@ def demo(
     """Run a server with a fresh data folder and a simulated fleet, on this machine only."""
     with contextlib.ExitStack() as stack:
         folder = data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mooring-demo-")))
-        settings = given_settings(host="127.0.0.1", port=port, data_dir=folder, database_url="")
+        settings = given_settings(
+            host="127.0.0.1",
+            port=port,
+            data_dir=folder,
+            database_url="",
+            open_dialects=[name for name in DIALECTS if name != "united"],
+        )
         _run(_demo(settings, robots, recordings))
 
 
@@ -84,9 +90,28 @@ async def _serve(settings: Settings) -> None:
     logging.getLogger().setLevel(settings.log_level.upper())
     sock = bind(settings.host, settings.port, setting="--port or MOORING_PORT")
     with contextlib.closing(sock):
-        async with running(settings) as mooring:
+        async with running(settings) as mooring, contextlib.AsyncExitStack() as ports:
+            await _open_ports(settings, mooring, ports)
             _introduce(settings, mooring)
             await _listen(settings, mooring, sock)
+
+
+async def _open_ports(
+    settings: Settings, mooring: Mooring, ports: contextlib.AsyncExitStack, *, needed: bool = True
+) -> None:
+    """Serve the ports beside the HTTP one; where they are not `needed`, one that is taken is said and left out."""
+    from mooring.doors.listening import bind
+
+    for listener in mooring.listeners:
+        try:
+            sock = bind(settings.host, listener.port, setting=listener.setting)
+        except Unavailable as error:
+            if needed:
+                raise
+            typer.echo(f"{error.message}; going on without {listener.name}", err=True)
+            continue
+        ports.enter_context(contextlib.closing(sock))
+        await ports.enter_async_context(listener.serving.listening(sock))
 
 
 async def _listen(settings: Settings, mooring: Mooring, sock: socket.socket) -> None:
@@ -109,8 +134,10 @@ async def _demo(settings: Settings, robots: int, recordings: Path | None) -> Non
         typer.echo(f"{error.message}; taking a free port instead", err=True)
         sock = bind(settings.host, 0, setting="--port")
     with contextlib.closing(sock):
-        async with running(settings) as mooring:
+        async with running(settings) as mooring, contextlib.AsyncExitStack() as ports:
+            await _open_ports(settings, mooring, ports, needed=False)
             _introduce(settings, mooring)
+            typer.echo(f"open without credentials, on this machine only: {', '.join(settings.open_dialects)}")
             admin = await mooring.access.people.by_name(settings.admin_username)
             _, key = await mooring.access.keys.create(admin.id, "demo fleet")
             server, address = _server(settings, mooring), _address(settings, sock)

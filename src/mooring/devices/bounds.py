@@ -64,15 +64,15 @@ def token(value: object) -> str:
     return value
 
 
-def document(value: object, field: str) -> dict[str, Any]:
+def document(value: object, field: str, *, longest: int = MAX_CONFIGURATION_BYTES) -> dict[str, Any]:
     """Return a JSON object that is small, shallow and finite, as a plain dict."""
     if not isinstance(value, Mapping):
         raise FieldInvalid(f"{field} must be a JSON object")
     plain = dict(value)
     _check_leaf(plain, field, MAX_DEPTH)
     size = len(json.dumps(plain, ensure_ascii=False).encode())
-    if size > MAX_CONFIGURATION_BYTES:
-        raise FieldInvalid(f"{field} is too large: {size} bytes, at most {MAX_CONFIGURATION_BYTES}")
+    if size > longest:
+        raise FieldInvalid(f"{field} is too large: {size} bytes, at most {longest}")
     return plain
 
 

@@ -66,19 +66,19 @@ class Presence:
 
     # -- what doors and telemetry tell; none of it waits
 
-    def connected(self, device_id: str, reason: str = "connected") -> None:
-        """Count a socket of a device; the first one brings it online."""
+    def connected(self, device_id: str, reason: str = "connected", *, told: bool = False) -> None:
+        """Count a socket of a device; the first one brings it online. `told`: the device records that itself."""
         self._connections[device_id] = self._connections.get(device_id, 0) + 1
         self._left.pop(device_id, None)
-        self._hear([device_id], self._clock.now_us(), reason)
+        self._hear([device_id], self._clock.now_us(), reason, told=told)
 
-    def disconnected(self, device_id: str, reason: str = "connection closed") -> None:
-        """Count a socket down; with the last one the device is offline."""
+    def disconnected(self, device_id: str, reason: str = "connection closed", *, told: bool = False) -> None:
+        """Count a socket down; with the last one the device is offline. `told`: somebody else records that."""
         count = self._connections.get(device_id, 0)
         if count > 1:
             self._connections[device_id] = count - 1
         elif self._connections.pop(device_id, None) is not None:
-            self._leave(device_id, reason)
+            self._leave(device_id, reason, told=told)
 
     def seen(self, device_id: str, at_us: int | None = None) -> None:
         """Note that a device was heard, at server time `at_us` (µs since 1970)."""
@@ -193,7 +193,7 @@ class Presence:
 
     # -- how
 
-    def _hear(self, device_ids: Iterable[str], at_us: int, reason: str) -> None:
+    def _hear(self, device_ids: Iterable[str], at_us: int, reason: str, *, told: bool = False) -> None:
         heard = dict.fromkeys(device_ids, self._clock.monotonic())
         self._unsaved.seen_us.update(dict.fromkeys(heard, at_us))
         arrived = heard.keys() - self._heard.keys()
@@ -202,15 +202,15 @@ class Presence:
         self._heard.update(heard)
         for device_id in arrived & heard.keys():
             self._look_again(device_id, self._heard[device_id])
-            self._change(Change(device_id, "online", from_us(at_us), reason))
+            self._change(Change(device_id, "online", from_us(at_us), reason, told))
 
-    def _leave(self, device_id: str, reason: str, *, afterglow: bool = True) -> None:
+    def _leave(self, device_id: str, reason: str, *, afterglow: bool = True, told: bool = False) -> None:
         self._slot.pop(device_id, None)
         if self._heard.pop(device_id, None) is None:
             return
         if afterglow:
             self._left[device_id] = self._clock.monotonic()
-        self._change(Change(device_id, "offline", self._clock.now(), reason))
+        self._change(Change(device_id, "offline", self._clock.now(), reason, told))
 
     def _change(self, change: Change) -> None:
         self._unsaved.note(change)

@@ -113,6 +113,12 @@ class Registry:
             device = await store.device_for(connection, actor, device_id, action)
         return self._presence.overlay(device)
 
+    async def named(self, actor: Actor, name: str) -> Device | None:
+        """Return the device of `actor` that bears this name, None if there is none."""
+        async with self._database.reading() as connection:
+            device = await store.device_by_name(connection, actor.id, name.strip())
+        return None if device is None else self._presence.overlay(device)
+
     async def get_many(self, actor: Actor, device_ids: Iterable[str]) -> list[Device]:
         """Return those of `device_ids` that `actor` may read, in the order asked for."""
         wanted = list(dict.fromkeys(device_ids))

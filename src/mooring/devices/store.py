@@ -128,6 +128,15 @@ async def device_for(connection: AsyncConnection, actor: Actor, device_id: str, 
     raise ActionDenied(f"you may see this device, but not {action} it")
 
 
+async def device_by_name(connection: AsyncConnection, owner_id: str, name: str) -> Device | None:
+    """Return the device a person knows by this name."""
+    if not is_storable(name):
+        return None
+    wanted = select(*_TABLE_COLUMNS).where(devices.c.user_id == owner_id, devices.c.name == name)
+    row = (await connection.execute(wanted)).one_or_none()
+    return None if row is None else device_of(row)
+
+
 async def devices_by_id(connection: AsyncConnection, device_ids: Iterable[str]) -> list[Device]:
     """Return those of `device_ids` that exist, in no promised order."""
     found: list[Device] = []

@@ -23,12 +23,13 @@ _V = TypeVar("_V")
 
 
 class Change(NamedTuple):
-    """A device came or went."""
+    """A device came or went; ``told`` if it says so itself, so that no event is written for it."""
 
     device_id: str
     status: PresenceStatus
     at: datetime
     reason: str
+    told: bool = False
 
 
 @dataclass(slots=True)
@@ -75,7 +76,8 @@ class Unsaved:
     async def _write_changes(self, part: list[Change], database: Database, journal: Journal) -> None:
         statuses = {change.device_id: self.statuses.get(change.device_id, change.status) for change in part}
         async with database.writing() as connection:
-            rows = await journal.keep(connection, [_event_of(change) for change in part], [_log_of(c) for c in part])
+            events = [_event_of(change) for change in part if not change.told]
+            rows = await journal.keep(connection, events, [_log_of(change) for change in part])
             await store.save_statuses(connection, statuses)
         for change in part:
             self.changes.popleft()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from fastapi import FastAPI
@@ -17,7 +16,8 @@ from mooring.doors.devices.posting import Post
 from mooring.doors.devices.websocket import DeviceDoor
 from mooring.doors.people.live import LiveDoor
 from mooring.doors.problems import PROBLEM_JSON, problem, problem_of
-from mooring.doors.request import BODY_DEADLINE_S, BodyTooLarge, BodyTooSlow, read_body, reply
+from mooring.doors.request import BODY_DEADLINE_S, BodyTooLarge, BodyTooSlow, read_body, replayed, reply
+from mooring.doors.ways import Handler, Way
 from mooring.kernel.errors import MooringError
 from mooring.wire import json
 
@@ -31,7 +31,6 @@ _GUARDING = [
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
 ]
-Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,7 @@ class Doors:
     rest: FastAPI
     console: Console
     origins: tuple[str, ...] = ()
+    ways: tuple[Way, ...] = ()
 
 
 class Front:
@@ -67,7 +67,10 @@ class Front:
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        if path == "/ws/device":
+        handler = self._way(scope)
+        if handler is not None:
+            await handler(scope, receive, send)
+        elif path == "/ws/device":
             await self._doors.device(scope, receive, send)
         elif path == "/ws/live":
             await self._doors.live.websocket(scope, receive, send)
@@ -76,18 +79,36 @@ class Front:
             await send({"type": "websocket.close", "code": 1008, "reason": "no such door"})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path, method = scope["path"], scope["method"]
-        if method == "POST":
-            if not self._origin_ok(scope):
-                await _refuse(send, 403, "origin_refused", "this page may not send requests here")
-                return
-            if path.endswith("/data") and path.startswith("/api/devices/") and path.count("/") == _DATA_SLASHES:
-                await self._doors.data.one_device(scope, receive, send, path[13:-5])
-                return
-            if path == "/api/data":
-                await self._doors.data.many_devices(scope, receive, send)
-                return
-        await self._page(scope, receive, _guarded(send))
+        if scope["method"] == "POST" and await self._data(scope, receive, send):
+            return
+        handler = self._way(scope)
+        if handler is not None:
+            await handler(scope, receive, _guarded(send))
+        elif scope["method"] == "POST" and not self._origin_ok(scope):
+            await _refuse_page(send)
+        else:
+            await self._page(scope, receive, _guarded(send))
+
+    async def _data(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Serve a post of data, before anything else is looked at: ten thousand a second come here."""
+        path = scope["path"]
+        one = path.endswith("/data") and path.startswith("/api/devices/") and path.count("/") == _DATA_SLASHES
+        if not one and path != "/api/data":
+            return False
+        if not self._origin_ok(scope):
+            await _refuse_page(send)
+        elif one:
+            await self._doors.data.one_device(scope, receive, send, path[13:-5])
+        else:
+            await self._doors.data.many_devices(scope, receive, send)
+        return True
+
+    def _way(self, scope: Scope) -> Handler | None:
+        for way in self._doors.ways:
+            handler = way.find(scope)
+            if handler is not None:
+                return handler
+        return None
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
@@ -105,7 +126,7 @@ class Front:
             await self._answered(scope, receive, send)
             return
         if not self._origin_ok(scope):
-            await _refuse(send, 403, "origin_refused", "this page may not send requests here")
+            await _refuse_page(send)
             return
         try:
             body = await read_body(scope, receive, MAX_REST_BODY, BODY_DEADLINE_S)
@@ -115,7 +136,7 @@ class Front:
         except (BodyTooLarge, BodyTooSlow, MooringError) as error:
             await reply(send, *problem_of(error))
         else:
-            await self._answered(scope, _replayed(body, receive), send)
+            await self._answered(scope, replayed(body, receive), send)
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
         with contextlib.suppress(Exception):
@@ -137,16 +158,6 @@ class Front:
         return self._openapi
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    """Return a receive that gives the body already read, then what the connection says."""
-    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replay() -> Message:
-        return pending.pop() if pending else await receive()
-
-    return replay
-
-
 def _guarded(send: Send) -> Send:
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -154,6 +165,10 @@ def _guarded(send: Send) -> Send:
         await send(message)
 
     return with_headers
+
+
+async def _refuse_page(send: Send) -> None:
+    await _refuse(send, 403, "origin_refused", "this page may not send requests here")
 
 
 async def _refuse(send: Send, status: int, code: str, message: str) -> None:

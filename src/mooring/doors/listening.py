@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -13,6 +15,23 @@ from starlette.types import ASGIApp
 from mooring.doors.devices.burst import BurstProtocol
 from mooring.doors.devices.posting import Post, short_way
 from mooring.kernel.errors import Unavailable
+
+
+class Serving(Protocol):
+    """A door with a port of its own."""
+
+    def listening(self, sock: socket.socket) -> AbstractAsyncContextManager[None]:
+        """Serve `sock` for the length of a block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A port beside the HTTP one: its name, number and setting, and the door behind it."""
+
+    name: str
+    port: int
+    setting: str
+    serving: Serving
 
 
 class StoppableServer(uvicorn.Server):
@@ -28,7 +47,7 @@ class StoppableServer(uvicorn.Server):
 
 def bind(host: str, port: int, *, setting: str) -> socket.socket:
     """Return a bound socket; raises ``Unavailable`` naming the port and the setting."""
-    sock = None
+    sock: socket.socket | None = None
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         sock = socket.socket(family, kind, protocol)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -24,11 +25,14 @@ class StoredFrame(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FramesStored(Event):
-    """A batch was committed; ``commit_seq`` grows by one a batch, and gaps mean: read the store."""
+    """A batch was committed; ``commit_seq`` grows by one a batch, and gaps mean: read the store.
+
+    ``frames`` may be made anew whenever it is gone through: do so once.
+    """
 
     commit_seq: int
     received_us: int
-    frames: list[StoredFrame]
+    frames: Sequence[StoredFrame]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,17 @@ class DeviceEventRecorded(Event):
     severity: str = "info"
     message: str = ""
     body: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TwinChanged(Event):
+    """A part of a twin changed: ``changed`` holds keys with their new values, ``removed`` those that are gone."""
+
+    device_id: str
+    part: Literal["desired", "reported", "server"]
+    changed: dict[str, Any]
+    removed: tuple[str, ...]
+    version: int
 
 
 @dataclass(frozen=True, slots=True)

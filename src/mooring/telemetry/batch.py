@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mooring.kernel.events import StoredFrame
 from mooring.kernel.frames import Receipt
+from mooring.telemetry.block import Block, Spoken, joined
 from mooring.telemetry.check import Checked
 from mooring.telemetry.series import KIND_TEXT, Columns
 from mooring.telemetry.sources import Boot
@@ -55,15 +56,32 @@ class Batch:
         self.committed: list[int] = []
         # Frames that came again before the first was on disk: whom to tell "duplicate" once it is, and (boot, seq).
         self.echoes: list[tuple[Sink, int, int]] = []
+        self.blocks: list[tuple[Block, NDArray[np.int32]]] = []
+        self.block_sinks: list[Sink | None] = []
+        self._block_frames = self._block_rows = 0
         self._silenced: set[int] = set()
 
     def __len__(self) -> int:
-        return len(self.seqs)
+        return len(self.seqs) + self._block_frames
 
     @property
     def rows(self) -> int:
         """Return the number of readings waiting."""
-        return len(self.series) + len(self.texts)
+        return len(self.series) + len(self.texts) + self._block_rows
+
+    def add_block(self, block: Block, sink: Sink | None) -> None:
+        """Add many frames as they are; raises KeyError if their keys have no numbers yet."""
+        self.blocks.append((block, block.numbers()))
+        self.block_sinks.append(sink)
+        self._block_frames += len(block)
+        self._block_rows += block.rows
+
+    def spoken(self) -> tuple[Sequence[StoredFrame], set[str]]:
+        """Return every frame of the batch as the bus tells it, and whose they are."""
+        if not self.blocks:
+            return self.frames, {frame[0] for frame in self.frames}
+        spoken = Spoken(self.frames, [block for block, _ in self.blocks])
+        return spoken, spoken.device_ids
 
     def owe(self, sink: Sink | None, boot: int | None, seq: int | None) -> None:
         """Open a frame: note who waits for it and under which (boot, seq) it is known, if any."""
@@ -110,12 +128,16 @@ class Batch:
                 told[sink] = [receipt]
         for sink, _, seq in self.echoes:
             told.setdefault(sink, []).append(Receipt(seq, "duplicate"))
+        for sink, (block, _) in zip(self.block_sinks, self.blocks, strict=True):
+            if sink is not None:
+                told.setdefault(sink, []).append(block.receipt())
         return told
 
     def owed(self) -> list[tuple[Sink | None, int | None]]:
         """Return everybody who waits for the batch, with the seq they know their frame by."""
         owed = [(sink, None if seq < 0 else seq) for sink, seq in zip(self.sinks, self.seqs, strict=True)]
-        return owed + [(sink, seq) for sink, _, seq in self.echoes]
+        owed += [(sink, seq) for sink, _, seq in self.echoes]
+        return owed + [(sink, None) for sink in self.block_sinks]
 
     def silence(self, frames: Sequence[int]) -> None:
         """Leave out frames (by index) that turned out to be stored by another node; they were answered."""
@@ -132,7 +154,7 @@ class Batch:
         boots = np.array(self.boots, np.int32)
         numbered = boots >= 0
         place = np.where(numbered, np.cumsum(numbered) - 1, -1).astype(np.int32)
-        return Columns(
+        columns = Columns(
             received_us=received_us,
             series=np.array(self.series, np.int32),
             at_us=np.repeat(np.array(self.run_at, np.int64), self.run_counts),
@@ -150,6 +172,7 @@ class Batch:
             row_frame=np.repeat(place, self.counts),
             text_frame=[int(place[index]) for index, *_ in self.texts],
         )
+        return joined(columns, self.blocks)
 
     def digests(self) -> NDArray[np.uint32]:
         """Return a 32-bit digest of each frame's content: what it says, not how it was spelt or ordered."""

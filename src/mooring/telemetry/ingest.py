@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from mooring.kernel.bus import Bus
@@ -17,10 +17,11 @@ from mooring.kernel.errors import MooringError, StorageFull, Unavailable
 from mooring.kernel.events import FramesStored, StoredFrame
 from mooring.kernel.frames import Frame, Receipt
 from mooring.telemetry.batch import Batch, Sink
+from mooring.telemetry.block import Block
 from mooring.telemetry.check import EXACT_INT, MAX_SEQ, rows_of, seq_of, time_us
 from mooring.telemetry.errors import DeviceGone, FrameEmpty, QueueFull
 from mooring.telemetry.latest import Latest
-from mooring.telemetry.series import KIND_BOOL, KIND_INT, Columns, Committed, Series
+from mooring.telemetry.series import KIND_BOOL, KIND_INT, Columns, Committed, NewSeries, Series
 from mooring.telemetry.settle import EventRecorder, Pending, Settlement, say, spoken_values
 from mooring.telemetry.sources import Boot, Source, Sources
 
@@ -137,7 +138,7 @@ class Ingest:
         frame = pending.frame
         if source.gone:
             raise DeviceGone("no such device")
-        seq = seq_of(frame)
+        seq_of(frame)
         pending.rows = rows_of(frame, pending.now_us)
         says_something = frame.event_type or frame.device_status or frame.type == "heartbeat"
         if not says_something and frame.sensor_readings is None:
@@ -178,6 +179,24 @@ class Ingest:
         batch.frames += spoken_values(pending)
         if boot is not None and seq is not None:
             batch.high[boot] = seq
+
+    def accept_block(self, block: Block, sink: Sink | None) -> None:
+        """Take many frames of one device at once; `sink` is told once. The keys must be known: see ``learn``.
+
+        Raises ``Invalid`` if a number in it can never be stored, ``DeviceGone`` if the device was deleted.
+        """
+        if block.source.gone:
+            raise DeviceGone("no such device")
+        block.check()
+        self._batch.add_block(block, sink)
+        self._work.set()
+
+    async def learn(self, source: Source, units: Mapping[str, str | None]) -> None:
+        """Give keys of a device their series before its first block, with their units."""
+        wanted = [NewSeries(source.device_id, key, unit) for key, unit in units.items() if key not in source.series]
+        if wanted:
+            for no, new in zip(await self._series.enroll(wanted), wanted, strict=True):
+                source.learn(new.key, no, new.unit)
 
     async def last_seq(self, source: Source, boot_id: str) -> int | None:
         """Return the highest seq stored of a boot, None if there is none: what a device asks on return."""
@@ -267,9 +286,10 @@ class Ingest:
         for sink, receipts in batch.receipts().items():
             sink.settled(receipts)
         self.latest.update(columns)
-        if batch.frames:
-            self._seen({frame[0] for frame in batch.frames}, columns.received_us)
-            self._bus.publish(FramesStored(committed.commit_seq, columns.received_us, batch.frames))
+        frames, device_ids = batch.spoken()
+        if device_ids:
+            self._seen(device_ids, columns.received_us)
+            self._bus.publish(FramesStored(committed.commit_seq, columns.received_us, frames))
 
     def _refuse(self, owed: list[tuple[Sink | None, int | None]], error: MooringError) -> None:
         """Answer every waiting frame with the reason nothing was stored; never an ack."""

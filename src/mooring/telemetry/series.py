@@ -194,5 +194,11 @@ class Series(Protocol):
     async def forget(self, device_id: str) -> int:
         """Delete all of a device: series, readings, frames and boots; return how many readings went."""
 
+    async def erase(self, series: Sequence[int], at_us: int) -> int:
+        """Delete the readings of `series` at one time; return how many went."""
+
+    async def expire(self, series: Sequence[int], received_before_us: int) -> int:
+        """Delete the readings of `series` that were received before a time; return how many went."""
+
     async def stats(self) -> SeriesStats:
         """Return counts and bytes."""

@@ -40,6 +40,14 @@ def decode_object(data: bytes | str | msgspec.Raw) -> dict[str, Any]:
         raise _invalid(error) from None
 
 
+def frame_of(value: dict[str, Any]) -> Frame:
+    """Return the frame in an object that another codec has read; raises ``Invalid`` saying where it is wrong."""
+    try:
+        return msgspec.convert(value, Frame)
+    except (msgspec.MsgspecError, RecursionError, OverflowError) as error:
+        raise _invalid(error) from None
+
+
 def split_array(data: bytes | str) -> list[msgspec.Raw]:
     """Return the elements of a JSON array undecoded, so that one bad frame does not spoil the others."""
     try:

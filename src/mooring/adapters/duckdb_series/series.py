@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from mooring.adapters.duckdb_series import numbering
+from mooring.adapters.duckdb_series import numbering, removal
 from mooring.adapters.duckdb_series.append import Incoming
 from mooring.adapters.duckdb_series.numbering import Numbers
 from mooring.adapters.duckdb_series.reads import Reads
@@ -103,6 +103,14 @@ class DuckDBSeries:
     async def forget(self, device_id: str) -> int:
         """Delete all of a device."""
         return await self._writer.run(lambda: numbering.forget(self._writer, self._numbers, device_id))
+
+    async def erase(self, series: Sequence[int], at_us: int) -> int:
+        """Delete the readings of one time."""
+        return await self._writer.run(removal.erase, self._writer, series, at_us)
+
+    async def expire(self, series: Sequence[int], received_before_us: int) -> int:
+        """Delete readings by their age."""
+        return await self._writer.run(removal.expire, self._writer, series, received_before_us)
 
     async def catalogue(self, device_ids: Sequence[str] | None = None) -> list[SeriesInfo]:
         """Return series, ordered by device and key."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mooring.adapters.postgres_series import append, numbering, reads
+from mooring.adapters.postgres_series import append, numbering, reads, removal
 from mooring.adapters.postgres_series.days import Days
 from mooring.adapters.postgres_series.failures import borrowed, driver
 from mooring.adapters.postgres_series.schema import LOCK_DAYS, check_durable, prepare
@@ -130,6 +130,16 @@ class PostgresSeries:
         """Delete all of a device."""
         async with self._borrowed() as connection:
             return await numbering.forget(connection, device_id)
+
+    async def erase(self, series: Sequence[int], at_us: int) -> int:
+        """Delete the readings of one time."""
+        async with self._borrowed() as connection:
+            return await removal.erase(connection, series, at_us)
+
+    async def expire(self, series: Sequence[int], received_before_us: int) -> int:
+        """Delete readings by their age."""
+        async with self._borrowed() as connection:
+            return await removal.expire(connection, series, received_before_us)
 
     async def catalogue(self, device_ids: Sequence[str] | None = None) -> list[SeriesInfo]:
         """Return series, ordered by device and key."""

@@ -20,6 +20,11 @@ def device_token(scope: Scope) -> str | None:
     return None
 
 
+def _is_json(content_type: bytes) -> bool:
+    """Tell whether a body is to be read as JSON; what programs say that were not told any better counts as such."""
+    return b"json" in content_type or b"x-www-form-urlencoded" in content_type
+
+
 _UNUSUAL = frozenset({b"origin", b"content-encoding", b"expect", b"transfer-encoding", b"cookie", b"x-api-key"})
 
 
@@ -27,7 +32,7 @@ def plain_token(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     """Return a device's token if nothing else in the headers has a say in what becomes of the request."""
     token = None
     for name, value in headers:
-        if name in _UNUSUAL:
+        if name in _UNUSUAL or (name == b"content-type" and not _is_json(value)):
             return None
         if name == b"x-device-token":
             token = value

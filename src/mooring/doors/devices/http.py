@@ -7,7 +7,7 @@ the commit, answer with the receipt.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from starlette.types import Receive, Scope, Send
@@ -15,7 +15,8 @@ from starlette.types import Receive, Scope, Send
 from mooring.access.guard import is_key
 from mooring.devices.admission import Admission
 from mooring.doors.devices.credentials import device_token, plain_token
-from mooring.doors.devices.receipts import OneReceipt, accept_many, choose_only, committed, offer
+from mooring.doors.devices.payloads import Payloads, type_named
+from mooring.doors.devices.receipts import OneReceipt, Raw, accept_many, choose_only, committed, frame_in, offer
 from mooring.doors.problems import problem_of
 from mooring.doors.request import read_body, reply
 from mooring.kernel.actor import Actor
@@ -45,7 +46,10 @@ class Writers(Protocol):
 class DataDoor:
     """The HTTP data routes."""
 
-    def __init__(self, ingest: Ingest, admission: Admission, writers: Writers, *, max_body: int) -> None:
+    def __init__(
+        self, ingest: Ingest, admission: Admission, writers: Writers, payloads: Payloads, *, max_body: int
+    ) -> None:
+        self._payloads = payloads
         self._ingest = ingest
         self._admission = admission
         self._writers = writers
@@ -56,6 +60,10 @@ class DataDoor:
         try:
             source = await self._source(scope, device_id)
             body = await read_body(scope, receive, self._max_body)
+            codec = type_named(_header(scope, b"content-type"))
+            if codec is not None:
+                await self._coded(send, source, await self._payloads.frames(device_id, codec, body))
+                return
             raws = json.split_envelope(body) if b'"frames"' in body else None
             if raws is None:
                 await self._single(send, source, body)
@@ -69,14 +77,27 @@ class DataDoor:
         try:
             actor = await self._writers.actor(scope)
             body = await read_body(scope, receive, self._max_body)
-            lines = b"ndjson" in _header(scope, b"content-type")
-            raws = json.split_lines(body) if lines else json.split_envelope(body)
+            raws = await self._many(_header(scope, b"content-type"), body)
             if raws is None:
                 raise Invalid("no frames", hint='send {"frames": [{"device_id": …}]} or NDJSON')
             allowed = await self._allowed(actor, raws)
             await _send_many(send, await accept_many(self._ingest, allowed, raws, COMMIT_DEADLINE_S))
         except MooringError as error:
             await reply(send, *problem_of(error))
+
+    async def _coded(self, send: Send, source: Source, frames: list[dict[str, Any]]) -> None:
+        """Answer frames of another codec as JSON is answered: one frame with its receipt, several with a list."""
+        receipts = await accept_many(self._ingest, choose_only(source), frames, COMMIT_DEADLINE_S)
+        if len(receipts) == 1:
+            await _send(send, status_of(receipts[0]), json.encode(receipts[0]))
+        else:
+            await _send_many(send, receipts)
+
+    async def _many(self, content_type: bytes, body: bytes) -> Sequence[Raw] | None:
+        codec = type_named(content_type)
+        if codec is not None:
+            return await self._payloads.frames(None, codec, body)
+        return json.split_lines(body) if b"ndjson" in content_type else json.split_envelope(body)
 
     async def _single(self, send: Send, source: Source, body: bytes) -> None:
         if self._ingest.full:
@@ -119,12 +140,12 @@ class DataDoor:
         await self._writers.may_write(actor, device_id)
         return self._ingest.sources.get(device_id)
 
-    async def _allowed(self, actor: Actor, raws: list[Any]) -> Any:
+    async def _allowed(self, actor: Actor, raws: Sequence[Raw]) -> Any:
         """Return a chooser of sources; devices not the caller's are told apart frame by frame, all alike."""
         verdicts: dict[str, MooringError | None] = {}
         for raw in raws:
             try:
-                device_id = json.decode_frame(raw).device_id
+                device_id = frame_in(raw).device_id
             except Invalid:
                 continue
             if device_id is not None and device_id not in verdicts:
@@ -185,4 +206,7 @@ async def _send(send: Send, status: int, body: bytes) -> None:
 
 
 def _header(scope: Scope, name: bytes) -> bytes:
-    return next((value for key, value in scope["headers"] if key == name), b"")
+    for key, value in scope["headers"]:
+        if key == name:
+            return bytes(value)
+    return b""

@@ -15,7 +15,7 @@ from mooring.telemetry.ingest import Ingest
 from mooring.telemetry.sources import Source
 from mooring.wire import json
 
-Raw = bytes | str | msgspec.Raw
+Raw = bytes | str | msgspec.Raw | dict[str, Any]
 Chooser = Callable[[Frame], Source]
 
 
@@ -73,8 +73,15 @@ def refusal(error: MooringError, seq: int | None) -> Receipt:
 
 def offer(ingest: Ingest, source: Source, frame: Frame, sink: Any, raw: Raw) -> None:
     """Hand a frame to ingest; a frame that tells an event brings its own words along."""
-    body = json.decode_object(raw) if frame.event_type is not None else None
+    body = None
+    if frame.event_type is not None:
+        body = raw if isinstance(raw, dict) else json.decode_object(raw)
     ingest.accept(source, frame, sink, body)
+
+
+def frame_in(raw: Raw) -> Frame:
+    """Return the frame in JSON, or in what another codec has read; raises ``Invalid``."""
+    return json.frame_of(raw) if isinstance(raw, dict) else json.decode_frame(raw)
 
 
 async def accept_many(ingest: Ingest, choose: Chooser, raws: Sequence[Raw], deadline_s: float) -> list[Receipt]:
@@ -85,7 +92,7 @@ async def accept_many(ingest: Ingest, choose: Chooser, raws: Sequence[Raw], dead
         try:
             if ingest.full:
                 await ingest.room(deadline_s)
-            frame = json.decode_frame(raw)
+            frame = frame_in(raw)
             offer(ingest, choose(frame), frame, _Slot(many, index), raw)
         except MooringError as error:
             many.put(index, refusal(error, frame.seq if frame else None))
@@ -104,11 +111,11 @@ async def committed(waiting: asyncio.Future[Any], deadline_s: float) -> Any:
         ) from None
 
 
-def choose_only(source: Source) -> Chooser:
-    """Return a chooser for messages of one device; a frame may name that device but no other."""
+def choose_only(source: Source, name: str | None = None) -> Chooser:
+    """Return a chooser for messages of one device; a frame may name that device, by id or `name`, but no other."""
 
     def choose(frame: Frame) -> Source:
-        if frame.device_id is not None and frame.device_id != source.device_id:
+        if frame.device_id is not None and frame.device_id not in (source.device_id, name):
             raise Invalid("device_id is not the device of this credential")
         return source
 

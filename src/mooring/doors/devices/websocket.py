@@ -14,7 +14,8 @@ from mooring.devices.admission import Admission
 from mooring.devices.presence import Presence
 from mooring.doors.devices.burst import SendTexts, texts_of
 from mooring.doors.devices.credentials import device_token
-from mooring.doors.devices.receipts import accept_many, choose_only, offer, refusal
+from mooring.doors.devices.payloads import Payloads
+from mooring.doors.devices.receipts import Chooser, Raw, accept_many, choose_only, frame_in, offer, refusal
 from mooring.doors.devices.sessions import Sessions
 from mooring.kernel.errors import Invalid, MooringError
 from mooring.kernel.frames import Frame, Receipt
@@ -31,9 +32,17 @@ class DeviceDoor:
     """The WebSocket door; ``tasks`` owns what sends receipts."""
 
     def __init__(
-        self, ingest: Ingest, admission: Admission, presence: Presence, sessions: Sessions, tasks: asyncio.TaskGroup
+        self,
+        ingest: Ingest,
+        admission: Admission,
+        presence: Presence,
+        sessions: Sessions,
+        tasks: asyncio.TaskGroup,
+        *,
+        payloads: Payloads,
     ) -> None:
         self.ingest = ingest
+        self.payloads = payloads
         self.tasks = tasks
         self._admission = admission
         self._presence = presence
@@ -48,7 +57,8 @@ class DeviceDoor:
             await send({"type": "websocket.close", "code": 1008, "reason": "unknown device token"})
             return
         await send({"type": "websocket.accept"})
-        connection = Connection(self, self.ingest.sources.get(device.id), send, texts_of(scope))
+        choose = choose_only(self.ingest.sources.get(device.id), device.name)
+        connection = Connection(self, self.ingest.sources.get(device.id), send, texts_of(scope), choose=choose)
         self._sessions.add(device.id, connection)
         self._presence.connected(device.id, "websocket")
         reason = "connection lost"
@@ -62,10 +72,13 @@ class DeviceDoor:
 class Connection:
     """One device on one socket."""
 
-    def __init__(self, door: DeviceDoor, source: Source, send: Send, burst: SendTexts) -> None:
+    def __init__(
+        self, door: DeviceDoor, source: Source, send: Send, burst: SendTexts, *, choose: Chooser | None = None
+    ) -> None:
         self._door = door
         self._ingest = door.ingest
         self._source = source
+        self._choose = choose or choose_only(source)
         self._send = send
         self._burst = burst
         self._outbox: list[Receipt] = []
@@ -81,12 +94,15 @@ class Connection:
             if message["type"] == "websocket.disconnect":
                 return self._ended or f"closed by the device ({message.get('code', 1005)})"
             text: str | bytes | None = message.get("text")
-            if text is None:
-                text = message["bytes"]
             frame: Frame | None = None
             try:
                 if self._ingest.full or self._owed >= MAX_OWED:
                     await self._wait()
+                if text is None:
+                    data: bytes = message["bytes"]
+                    if await self._bytes(data):
+                        continue
+                    text = data
                 if text[:1] in ("[", b"["):
                     await self._array(text)
                     continue
@@ -95,9 +111,21 @@ class Connection:
             except MooringError as error:
                 await self._refuse(error, frame)
 
-    def _take(self, frame: Frame, text: str | bytes) -> None:
+    async def _bytes(self, data: bytes) -> bool:
+        """Take the frames of a message in the codec the device declares; False if that is JSON."""
+        frames = await self._door.payloads.spoken(self._source.device_id, data)
+        for raw in frames or ():
+            frame: Frame | None = None
+            try:
+                frame = frame_in(raw)
+                self._take(frame, raw)
+            except MooringError as error:
+                await self._refuse(error, frame)
+        return frames is not None
+
+    def _take(self, frame: Frame, text: Raw) -> None:
         if frame.device_id is not None:
-            choose_only(self._source)(frame)
+            self._choose(frame)
         sink = None if frame.seq is None else self
         if frame.event_type is None:
             self._ingest.accept(self._source, frame, sink)
@@ -122,7 +150,7 @@ class Connection:
             )
 
     async def _array(self, text: str | bytes) -> None:
-        receipts = await accept_many(self._ingest, choose_only(self._source), json.split_array(text), COMMIT_DEADLINE_S)
+        receipts = await accept_many(self._ingest, self._choose, json.split_array(text), COMMIT_DEADLINE_S)
         await self._tell("[" + ",".join(map(json.encode_receipt, receipts)) + "]")
 
     async def _wait(self) -> None:

@@ -201,7 +201,8 @@ class Feed:
             if scope is not None and scope.visible is not None and listener.actor.id in owners:
                 visible = await self._registry.visible_ids(listener.actor) or frozenset()
                 # A deleted device stays in scope: its former owner is still to hear that it is gone.
-                gone = {change.device_id for change in changes if change.owner_id == listener.actor.id}
+                own = [change for change in changes if change.owner_id == listener.actor.id]
+                gone = {change.device_id for change in own if change.change == "deleted"}
                 listener.scope = Scope(visible | gone, scope.devices, scope.keys)
 
     def _deal_frames(self) -> None:

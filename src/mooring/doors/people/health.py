@@ -75,5 +75,5 @@ def _near_or_admin(guard: Guard) -> Callable[[Request], Awaitable[None]]:
 def _exposition(metrics: Mapping[str, tuple[str, str, float]]) -> str:
     lines = []
     for name, (kind, help_text, value) in metrics.items():
-        lines += [f"# HELP {name} {help_text}", f"# TYPE {name} {kind}", f"{name} {value:g}"]
+        lines += [f"# HELP {name} {help_text}", f"# TYPE {name} {kind}", f"{name} {value:.15g}"]
     return "\n".join(lines) + "\n"

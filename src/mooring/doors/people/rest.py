@@ -19,6 +19,7 @@ from mooring.kernel.errors import MooringError
 from mooring.wire import json
 
 log = logging.getLogger(__name__)
+Router = APIRouter
 _WORDS = {404: ("missing", "not found"), 405: ("method_not_allowed", "method not allowed")}
 
 

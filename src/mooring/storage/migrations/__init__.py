@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mooring.storage.database import Database
 from mooring.storage.errors import StoreTooNew
 
-HEAD: Final = "0001"
-KNOWN: Final = frozenset({"0001"})
+HEAD: Final = "0004"
+KNOWN: Final = frozenset({"0001", "0002", "0003", "0004"})
 _TABLE = "schema_version"
 
 
