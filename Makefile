@@ -9,6 +9,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --no-input
 STAMPS := .venv/.stamps
 CONSOLE := $(shell find console -name node_modules -prune -o -name dist -prune -o -type f -print 2>/dev/null)
 ARGS ?=
+# Some machines forbid compiled files; a start would take twice as long.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run test check lint bench soak screens docs lock setup dev clean
 

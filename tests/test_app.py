@@ -14,7 +14,7 @@ from mooring.settings import Settings
 
 
 def settings(folder: Path, **more: object) -> Settings:
-    return Settings(data_dir=folder / "data", admin_password="a long enough password", **more)  # type: ignore[arg-type]
+    return Settings(data_dir=folder / "data", admin_password="a long enough password", mqtt_port=0, **more)  # type: ignore[arg-type]
 
 
 async def test_it_opens_and_closes_as_often_as_one_likes(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ async def test_it_opens_and_closes_as_often_as_one_likes(tmp_path: Path) -> None
 
 
 async def test_a_password_is_made_up_once(tmp_path: Path) -> None:
-    given = Settings(data_dir=tmp_path / "data")
+    given = Settings(data_dir=tmp_path / "data", mqtt_port=0)
     async with running(given) as mooring:
         assert mooring.made_password
         assert len(mooring.made_password) >= 16

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from tests.journeys.server import Server, running
+from tests.journeys.server import PORTS_OFF, Server, running
 
 from mooring.__main__ import main
 
@@ -30,6 +30,8 @@ def mooring(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TERMINAL_WIDTH", "200")
     monkeypatch.setenv("COLUMNS", "200")
+    for name, port in PORTS_OFF.items():
+        monkeypatch.setenv(name, port)
     for name in ("PORT", "API_HOST", "API_PORT", "MONGODB_URI"):
         monkeypatch.delenv(name, raising=False)
 

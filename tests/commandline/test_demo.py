@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from tests.journeys.server import ROOT, clean_environment
+from tests.journeys.server import PORTS_OFF, ROOT, clean_environment
 
 FLEET = 29
 READY_S, FLEET_S, END_S = 60.0, 90.0, 30.0
@@ -28,7 +28,7 @@ class Demo:
         with self.err.open("w") as err:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "mooring", "demo", "--port", "0", *arguments],
-                env=clean_environment(TMPDIR=str(folder)),
+                env=clean_environment(TMPDIR=str(folder), **PORTS_OFF),
                 stdout=subprocess.PIPE,
                 stderr=err,
                 text=True,

@@ -11,7 +11,7 @@ from tests.commandline.conftest import Command
 from mooring import __version__
 from mooring.__main__ import cli
 
-COMMANDS = ["serve", "demo", "simulate", "user", "key", "config", "doctor", "migrate"]
+COMMANDS = ["serve", "demo", "simulate", "collect", "user", "key", "config", "doctor", "migrate"]
 
 
 def every_command() -> Iterator[tuple[str, ...]]:

@@ -37,7 +37,8 @@ class NotReady(AssertionError):
 def clean_environment(**more: str) -> dict[str, str]:
     """Return this process's environment without settings of the caller's own, with the program importable."""
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith("MOORING_")}
-    for name in ("PORT", "API_HOST", "API_PORT", "MONGODB_URI"):
+    # Compiled once, or every one of a hundred servers would compile itself anew.
+    for name in ("PORT", "API_HOST", "API_PORT", "MONGODB_URI", "PYTHONDONTWRITEBYTECODE"):
         kept.pop(name, None)
     return kept | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "PYTHONUNBUFFERED": "1", **more}
 

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import struct
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -210,3 +211,17 @@ def test_a_device_that_never_reads_its_receipts_is_held_back_and_loses_nothing(d
         assert device.owner.device().post({"sensor_readings": {"n": 1}}).status_code == 201, "others do not notice"
         for seq in range(min(sent, 5000)):
             assert wire.hear() == {"seq": seq, "status": "stored"}
+    deadline = time.monotonic() + PATIENCE_S
+    while device.owner.get(f"/api/devices/{device.id}")["status"] != "offline":
+        assert time.monotonic() < deadline, "it left without reading, and nobody noticed"
+        time.sleep(0.1)
+
+
+def test_more_frames_than_may_be_owed_are_all_answered(device: Device) -> None:
+    count = 20_000
+    with line(device) as wire:
+        wire.socket.settimeout(60)
+        speaker = threading.Thread(target=lambda: wire.send(b"".join(packed(said(seq)) for seq in range(count))))
+        speaker.start()
+        assert [wire.hear()["seq"] for _ in range(count)] == list(range(count))
+        speaker.join()

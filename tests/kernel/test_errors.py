@@ -12,13 +12,16 @@ from mooring.doors.problems import status_of
 from mooring.kernel.errors import Exhausted, MooringError, StorageFull, Unavailable
 
 
+# What the simulator and the collector meet on their way is no answer of ours, and the dialects have shapes of their own.
+STRANGERS = ("mooring.simulator.", "mooring.collector.", "mooring.doors.dialects.", "tests.")
+
+
 def every_error(root: type[MooringError] = MooringError) -> Iterator[type[MooringError]]:
     """Yield every refusal there is in the program."""
     for module in pkgutil.walk_packages(mooring.__path__, "mooring."):
-        # The simulator is a stranger: what it meets on its way is no answer of ours.
-        if module.name.endswith((".errors", ".request")) and ".simulator." not in module.name:
+        if module.name.endswith((".errors", ".request")) and not module.name.startswith(STRANGERS):
             importlib.import_module(module.name)
-    if not root.__module__.startswith(("mooring.simulator.", "tests.")):
+    if not root.__module__.startswith(STRANGERS):
         yield root
     for child in root.__subclasses__():
         yield from every_error(child)

@@ -261,7 +261,7 @@ async def test_a_device_soon_takes_the_plain_way_however_busy_it_is(harbour: Har
             for _ in range(10):
                 harbour.send({"a": seq}, seq=seq)
                 seq += 1
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.0005)
     assert [receipt.seq for receipt in await harbour.ears.hear(seq)] == list(range(seq))
 
 

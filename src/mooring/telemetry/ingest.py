@@ -143,14 +143,15 @@ class Ingest:
         says_something = frame.event_type or frame.device_status or frame.type == "heartbeat"
         if not says_something and frame.sensor_readings is None:
             raise FrameEmpty("frame holds nothing to store", hint="put readings under sensor_readings")
-        pending.number(boot)
-        if not source.held and self._settlement.is_settled(pending, boot):
-            self._add_known(self._batch, boot, pending)
-        else:
-            # A frame sent again holds nothing up: all before it was settled the first time.
-            pending.holds = not pending.maybe_known
-            source.held += pending.holds
-            self._pending.append(pending)
+        if not source.held:
+            pending.number(boot)
+            if self._settlement.is_settled(pending, boot):
+                self._add_known(self._batch, boot, pending)
+                return
+        # A frame sent again holds nothing up: all before it was settled the first time.
+        pending.holds = not pending.maybe_known
+        source.held += pending.holds
+        self._pending.append(pending)
 
     def _ripe(self, batch: Batch, pending: list[Pending]) -> list[Pending]:
         """Move to `batch` what needs no look-up any more; return the rest, each with its device's later frames behind.

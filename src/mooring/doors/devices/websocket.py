@@ -173,7 +173,7 @@ class Connection:
     def settled(self, receipts: list[Receipt]) -> None:
         """Take receipts from a commit; they leave at once, or in order from a task if the device reads slowly."""
         if not self._sending and self._burst(map(json.encode_receipt, receipts)):
-            self._owed -= len(receipts)
+            self._paid(len(receipts))
             return
         self._outbox += receipts
         if not self._sending:
@@ -186,16 +186,20 @@ class Connection:
                 receipts, self._outbox = self._outbox, []
                 for receipt in receipts:
                     await self._send({"type": "websocket.send", "text": json.encode_receipt(receipt)})
-                self._owed -= len(receipts)
+                self._paid(len(receipts))
         except (OSError, RuntimeError):
             # The device is gone; what it was not told it will ask again, and be told "duplicate".
             self._outbox.clear()
-            self._owed = 0
+            self._paid(self._owed)
         finally:
             self._sending = False
-            if self._drained is not None and self._owed < MAX_OWED:
-                self._drained.set()
-                self._drained = None
+
+    def _paid(self, count: int) -> None:
+        """Count receipts as told; a device that was held back for them is listened to again."""
+        self._owed -= count
+        if self._drained is not None and self._owed < MAX_OWED:
+            self._drained.set()
+            self._drained = None
 
     async def _tell(self, text: str) -> None:
         try:
