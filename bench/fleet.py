@@ -35,7 +35,7 @@ class Mooring:
     def __init__(self, folder: Path | None = None, **settings: str) -> None:
         self.temporary = None if folder else tempfile.TemporaryDirectory(prefix="mooring-bench-")
         self.folder = folder or Path(self.temporary.name)  # type: ignore[union-attr]
-        env = {f"MOORING_{name.upper()}": value for name, value in settings.items()}
+        env = {"MOORING_MQTT_PORT": "0"} | {f"MOORING_{name.upper()}": value for name, value in settings.items()}
         env["MOORING_ADMIN_PASSWORD"] = PASSWORD
         self.server = Server(
             [sys.executable, "-m", "mooring", "serve", "--port", "0", "--data-dir", str(self.folder)], env=env

@@ -11,8 +11,7 @@ import mooring
 from mooring.doors.problems import status_of
 from mooring.kernel.errors import Exhausted, MooringError, StorageFull, Unavailable
 
-
-# What the simulator and the collector meet on their way is no answer of ours, and the dialects have shapes of their own.
+# What the simulator and the collector meet is no answer of ours, and the dialects have shapes of their own.
 STRANGERS = ("mooring.simulator.", "mooring.collector.", "mooring.doors.dialects.", "tests.")
 
 
