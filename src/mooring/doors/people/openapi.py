@@ -43,13 +43,14 @@ SCHEMAS: dict[str, Any] = {
                             ]
                         },
                     },
+                    {"type": "null"},
                 ]
             },
-            "timestamp": {"$ref": "#/components/schemas/Timestamp"},
-            "seq": {"type": "integer", "minimum": 0, "maximum": 9223372036854775807},
+            "timestamp": {"oneOf": [{"$ref": "#/components/schemas/Timestamp"}, {"type": "null"}]},
+            "seq": {"type": ["integer", "null"], "minimum": 0, "maximum": 9223372036854775807},
             "boot_id": {"type": "string", "maxLength": 128},
-            "event_type": {"type": "string"},
-            "device_status": {"type": "string"},
+            "event_type": {"type": ["string", "null"]},
+            "device_status": {"type": ["string", "null"]},
         },
         "example": {"seq": 1, "boot_id": "a1", "sensor_readings": {"temperature": 21.5}},
     },
@@ -125,7 +126,6 @@ _REFUSALS = {
 }
 _OPEN = {"/healthz", "/readyz", "/health", "/api/auth/register", "/api/auth/login", "/api/auth/refresh"}
 # Devices are told by a receipt why a frame was not stored, and by a problem what was wrong with the request.
-_RECEIPTED = {"/api/data", "/api/devices/{device_id}/data"}
 _WITH_RECEIPT = ("409", "422", "429", "503", "507")
 _WITH_BODY = ("403", "408", "409", "413", "415", "422", "429", "503", "507")
 
@@ -160,14 +160,20 @@ def _tell_refusals(paths: dict[str, Any]) -> None:
                 operation["security"] = []
             for status in _refused_with(path, method):
                 told = operation["responses"].setdefault(status, {"description": _REFUSALS[status]})
-                receipts = told.get("content", {}) if path in _RECEIPTED and method == "post" else {}
-                told["content"] = _PROBLEM | receipts
+                told["content"] = _PROBLEM | _own(told.get("content", {}))
             if path.startswith("/api/"):
-                operation["responses"]["400"] = {"description": _REFUSALS["400"], "content": {"text/plain": {}}}
+                told = operation["responses"].setdefault("400", {"description": _REFUSALS["400"]})
+                told["content"] = {"text/plain": {}} | told.get("content", {})
     data = paths["/api/devices/{device_id}/data"]["get"]["responses"]["200"]["content"]
     data |= {kind: {"schema": {"type": "string"}} for kind in ("text/csv", "application/x-ndjson")}
     paths["/metrics"]["get"]["security"] = [{}, *({name: []} for name in _SECURITY)]
     paths["/metrics"]["get"]["responses"]["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
+
+
+def _own(content: dict[str, Any]) -> dict[str, Any]:
+    """Return what a route itself says it answers, without what the framework says for it."""
+    framework = {"$ref": "#/components/schemas/HTTPValidationError"}
+    return {kind: answer for kind, answer in content.items() if answer.get("schema") != framework}
 
 
 def _refused_with(path: str, method: str) -> list[str]:
@@ -189,7 +195,7 @@ def _post_one() -> dict[str, Any]:
         "description": "One frame, or a batch; answered once it is on disk.",
         "operationId": "post_data",
         "parameters": [path],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": {"oneOf": [_ONE, _BATCH]}}}},
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {"anyOf": [_ONE, _BATCH]}}}},
         "responses": _responses(answer),
     }
 
