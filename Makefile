@@ -20,8 +20,9 @@ help: ## say what there is
 run: $(STAMPS)/app ## set up if needed and open a live demo fleet on http://127.0.0.1:8000
 	@exec $(BIN)/mooring demo $(ARGS)
 
+# Journeys wait for real processes on a shared machine: one that fails is tried once more, and the summary says so.
 test: dev ## set up if needed and run every test but the slow ones (ARGS="tests/devices -x")
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest --reruns 1 $(ARGS)
 
 check: lint test ## style, types, floors, console, then the tests
 
