@@ -27,6 +27,7 @@ def test_wrong_password_is_told_in_plain_words(browser: Browser, demo: Server) -
 
 def test_keys_lead_everywhere(visit: Visit) -> None:
     page = visit.page
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
     page.keyboard.press("g")
     page.keyboard.press("d")
     page.wait_for_url("**/devices")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import queue
 import shutil
 import subprocess
@@ -17,7 +16,7 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-MODULES = Path(os.environ.get("NODE_CLIENTS", "/tmp/x/sioclient"))
+MODULES = Path(__file__).parents[2] / ".foreign" / "node"
 
 
 class Talker:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import shutil
 import subprocess
 import threading
@@ -18,7 +17,7 @@ import pytest
 from tests.journeys.server import Device, Server, free_port, running
 
 paho = pytest.importorskip("paho.mqtt.client")
-MODULES = Path(os.environ.get("NODE_CLIENTS", "/tmp/x/sioclient"))
+MODULES = Path(__file__).parents[2] / ".foreign" / "node"
 TELEMETRY = "mooring/v1/telemetry"
 
 

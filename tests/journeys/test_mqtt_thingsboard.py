@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import queue
 import subprocess
 import threading
@@ -19,7 +18,7 @@ from typing import Any
 import pytest
 from tests.journeys.server import Device, Person, Server, free_port, running
 
-PYTHON = Path(os.environ.get("TB_CLIENT_PYTHON", "/tmp/x3/tb/bin/python"))
+PYTHON = Path(__file__).parents[2] / ".foreign" / "tb" / "bin" / "python"
 pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="needs a virtual environment with tb-mqtt-client")
 
 PREAMBLE = """
