@@ -9,7 +9,7 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Names = Annotated[list[str], NoDecode]
-DIALECTS = ("robots", "events", "channels", "united", "battery", "tcp", "thingsboard")
+DIALECTS = ("robots", "events", "channels", "united", "battery", "tcp")
 
 
 class Settings(BaseSettings):

@@ -59,7 +59,7 @@ def socketio_client(url: str, **options: Any) -> Iterator[Talker]:
     """Run npm's socket.io-client for the length of a block; skip where Node or the package is missing."""
     node = shutil.which("node")
     if node is None or not (MODULES / "node_modules" / "socket.io-client").is_dir():
-        pytest.skip("needs Node and npm's socket.io-client (NODE_CLIENTS names its folder)")
+        pytest.skip("needs Node and npm's socket.io-client: scripts/foreign-clients.sh")
     command = [node, str(HERE / "socketio_client.mjs"), str(MODULES), url, json.dumps(options)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:

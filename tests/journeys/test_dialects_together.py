@@ -55,7 +55,7 @@ class Scene:
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """Give the scene."""
     settings = {
-        "MOORING_OPEN_DIALECTS": "robots,events,channels,battery,tcp,thingsboard",
+        "MOORING_OPEN_DIALECTS": "robots,events,channels,battery,tcp",
         "MOORING_BATTERY_PORT": str(free_port()),
         "MOORING_MQTT_PORT": str(free_port()),
     }

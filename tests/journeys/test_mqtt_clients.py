@@ -127,7 +127,7 @@ def test_mosquitto_pub_sends_the_hello_world_of_older_papers(mqtt: Server, rover
 def test_mqtt_of_npm_speaks_with_us(mqtt: Server, rover: Device, version: int) -> None:
     node = shutil.which("node")
     if node is None or not (MODULES / "node_modules" / "mqtt").is_dir():
-        pytest.skip("needs Node and npm's mqtt (NODE_CLIENTS names its folder)")
+        pytest.skip("needs Node and npm's mqtt: scripts/foreign-clients.sh")
     program = """
     const [url, username, version] = process.argv.slice(1);
     const client = require('mqtt').connect(url, {username, protocolVersion: Number(version), reconnectPeriod: 0});

@@ -19,7 +19,7 @@ import pytest
 from tests.journeys.server import Device, Person, Server, free_port, running
 
 PYTHON = Path(__file__).parents[2] / ".foreign" / "tb" / "bin" / "python"
-pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="needs a virtual environment with tb-mqtt-client")
+pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="needs tb-mqtt-client: scripts/foreign-clients.sh")
 
 PREAMBLE = """
 import json, os, sys, threading, time
